@@ -1,0 +1,284 @@
+//! The compact numbered encoding of states. Each field is a number, a length and its bytes; a reader
+//! skips numbers it does not know, so an older program reads what a newer one wrote.
+
+use crate::Time;
+use crate::health::windows::{Counts, Ring};
+use crate::state::IntegrationState;
+use crate::words::{Category, Health};
+
+/// The largest encoded state, in bytes.
+pub const MAX_STATE_BYTES: usize = 600;
+
+const ENABLED: u8 = 1;
+const HEALTH: u8 = 2;
+const SINCE: u8 = 3;
+const STREAK: u8 = 4;
+const STREAK_CATEGORY: u8 = 5;
+const LAST_SEEN: u8 = 6;
+const LAST_SUCCESS: u8 = 7;
+const LAST_FAILURE: u8 = 8;
+const FINE: u8 = 9;
+const COARSE: u8 = 10;
+const WEIGHTS: u8 = 11;
+const RECENT: u8 = 12;
+
+/// The stored bytes are not a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("stored state is damaged at field {field}")]
+pub struct Damaged {
+    /// The field number that could not be read; 0 when the frame itself is broken.
+    pub field: u8,
+}
+
+/// Encodes a state.
+pub fn encode(s: &IntegrationState) -> Vec<u8> {
+    let mut out = Vec::with_capacity(160);
+    put(&mut out, ENABLED, |b| b.push(u8::from(s.enabled)));
+    put(&mut out, HEALTH, |b| b.push(s.health.code()));
+    put(&mut out, SINCE, |b| uint(b, s.since.0 as u64));
+    put(&mut out, STREAK, |b| uint(b, u64::from(s.event_streak)));
+    put(&mut out, STREAK_CATEGORY, |b| {
+        b.push(s.streak_category.code())
+    });
+    for (field, time) in [
+        (LAST_SEEN, s.last_seen),
+        (LAST_SUCCESS, s.last_success),
+        (LAST_FAILURE, s.last_failure),
+    ] {
+        if let Some(t) = time {
+            put(&mut out, field, |b| uint(b, t.0 as u64));
+        }
+    }
+    put(&mut out, FINE, |b| ring(b, &s.windows.fine));
+    put(&mut out, COARSE, |b| ring(b, &s.windows.coarse));
+    put(&mut out, WEIGHTS, |b| {
+        b.extend_from_slice(&s.weights.ok.to_le_bytes());
+        b.extend_from_slice(&s.weights.total.to_le_bytes());
+        uint(b, s.weights.as_of.0 as u64);
+    });
+    put(&mut out, RECENT, |b| {
+        uint(b, u64::from(s.recent.bits));
+        b.push(s.recent.len);
+    });
+    out
+}
+
+/// Decodes a state; fields that are absent keep their initial value.
+pub fn decode(bytes: &[u8]) -> Result<IntegrationState, Damaged> {
+    let mut s = IntegrationState::new(Time(0));
+    let mut rest = Reader { bytes, field: 0 };
+    while !rest.bytes.is_empty() {
+        let field = rest.byte()?;
+        rest.field = field;
+        let len = rest.uint()? as usize;
+        let mut r = Reader {
+            bytes: rest.take(len)?,
+            field,
+        };
+        match field {
+            ENABLED => s.enabled = r.byte()? != 0,
+            HEALTH => s.health = Health::from_code(r.byte()?).ok_or(Damaged { field })?,
+            SINCE => s.since = r.time()?,
+            STREAK => s.event_streak = r.uint()? as u16,
+            STREAK_CATEGORY => {
+                s.streak_category = Category::from_code(r.byte()?).ok_or(Damaged { field })?;
+            }
+            LAST_SEEN => s.last_seen = Some(r.time()?),
+            LAST_SUCCESS => s.last_success = Some(r.time()?),
+            LAST_FAILURE => s.last_failure = Some(r.time()?),
+            FINE => r.ring(&mut s.windows.fine)?,
+            COARSE => r.ring(&mut s.windows.coarse)?,
+            WEIGHTS => {
+                s.weights.ok = r.float()?;
+                s.weights.total = r.float()?;
+                s.weights.as_of = r.time()?;
+            }
+            RECENT => {
+                s.recent.bits = r.uint()? as u32;
+                s.recent.len = r.byte()?;
+            }
+            _ => {}
+        }
+    }
+    Ok(s)
+}
+
+fn put(out: &mut Vec<u8>, field: u8, write: impl FnOnce(&mut Vec<u8>)) {
+    let mut body = Vec::new();
+    write(&mut body);
+    out.push(field);
+    uint(out, body.len() as u64);
+    out.extend_from_slice(&body);
+}
+
+fn uint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// Runs of empty buckets are one pair of bytes, so a quiet integration takes little room.
+fn ring<const N: usize>(out: &mut Vec<u8>, ring: &Ring<N>) {
+    uint(out, ring.head as u64);
+    let mut empty = 0_u64;
+    let oldest = ring.head - N as i64 + 1;
+    for bucket in oldest..=ring.head {
+        let c = ring.get(bucket);
+        if c.total() == 0 {
+            empty += 1;
+            continue;
+        }
+        // The low bit says whether a run of empty buckets comes first.
+        if empty > 0 {
+            uint(out, empty << 1 | 1);
+            empty = 0;
+        }
+        uint(out, u64::from(c.ok) << 1);
+        uint(out, u64::from(c.failed));
+    }
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    field: u8,
+}
+
+impl<'a> Reader<'a> {
+    fn damaged(&self) -> Damaged {
+        Damaged { field: self.field }
+    }
+
+    fn byte(&mut self) -> Result<u8, Damaged> {
+        let (first, rest) = self.bytes.split_first().ok_or(self.damaged())?;
+        self.bytes = rest;
+        Ok(*first)
+    }
+
+    fn take(&mut self, len: usize) -> Result<&'a [u8], Damaged> {
+        if len > self.bytes.len() {
+            return Err(self.damaged());
+        }
+        let (taken, rest) = self.bytes.split_at(len);
+        self.bytes = rest;
+        Ok(taken)
+    }
+
+    fn uint(&mut self) -> Result<u64, Damaged> {
+        let mut value = 0_u64;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+        }
+        Err(self.damaged())
+    }
+
+    fn time(&mut self) -> Result<Time, Damaged> {
+        Ok(Time(self.uint()? as i64))
+    }
+
+    fn float(&mut self) -> Result<f32, Damaged> {
+        let bytes = self.take(4)?;
+        Ok(f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+    }
+
+    fn ring<const N: usize>(&mut self, ring: &mut Ring<N>) -> Result<(), Damaged> {
+        *ring = Ring {
+            head: self.uint()? as i64,
+            ..Ring::default()
+        };
+        let mut bucket = ring.head.saturating_sub(N as i64 - 1);
+        while !self.bytes.is_empty() {
+            let value = self.uint()?;
+            if value & 1 == 1 {
+                bucket = bucket.saturating_add((value >> 1) as i64);
+                continue;
+            }
+            if bucket > ring.head {
+                return Err(self.damaged());
+            }
+            let counts = Counts {
+                ok: (value >> 1) as u32,
+                failed: self.uint()? as u32,
+            };
+            ring.buckets[bucket.rem_euclid(N as i64) as usize] = counts;
+            bucket += 1;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::windows::{COARSE_MS, FINE_MS, MAX_FAILED, MAX_OK};
+    use crate::words::Outcome;
+    use proptest::prelude::*;
+
+    fn busiest() -> IntegrationState {
+        let now = Time(1_999_999_999_999);
+        let mut s = IntegrationState::new(now);
+        s.last_seen = Some(now);
+        s.last_success = Some(now);
+        s.last_failure = Some(now);
+        s.event_streak = u16::MAX;
+        s.weights.add(now, Outcome::Failure);
+        s.recent.bits = (1 << 20) - 1;
+        s.recent.len = 20;
+        let full = Counts {
+            ok: MAX_OK,
+            failed: MAX_FAILED,
+        };
+        s.windows.fine = Ring {
+            head: now.0 / FINE_MS,
+            buckets: [full; 12],
+        };
+        s.windows.coarse = Ring {
+            head: now.0 / COARSE_MS,
+            buckets: [full; 96],
+        };
+        s
+    }
+
+    #[test]
+    fn the_busiest_day_fits_and_a_new_one_is_small() {
+        let full = encode(&busiest());
+        assert!(full.len() <= MAX_STATE_BYTES, "{} bytes", full.len());
+        assert_eq!(decode(&full), Ok(busiest()));
+        let fresh = IntegrationState::new(Time(1_800_000_000_000));
+        assert!(encode(&fresh).len() < 80);
+    }
+
+    #[test]
+    fn an_unknown_field_is_skipped() {
+        let mut bytes = encode(&busiest());
+        bytes.extend_from_slice(&[200, 3, 1, 2, 3]);
+        assert_eq!(decode(&bytes), Ok(busiest()));
+    }
+
+    proptest! {
+        #[test]
+        fn round_trips(outcomes in prop::collection::vec((0i64..90_000_000, any::<bool>()), 0..200)) {
+            let start = Time(1_800_000_000_000);
+            let mut s = IntegrationState::new(start);
+            let mut at = 0;
+            for (gap, ok) in outcomes {
+                at += gap / 50;
+                let outcome = if ok { Outcome::Success } else { Outcome::Failure };
+                s.windows.add(start + at, outcome);
+                s.weights.add(start + at, outcome);
+                s.recent.push(outcome);
+            }
+            prop_assert_eq!(decode(&encode(&s)), Ok(s));
+        }
+
+        #[test]
+        fn never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = decode(&bytes);
+        }
+    }
+}

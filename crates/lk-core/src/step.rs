@@ -1,0 +1,199 @@
+//! The one function that turns an observation into what is true afterwards.
+
+use crate::Time;
+use crate::effect::Effect;
+use crate::event::{EventDraft, Judged};
+use crate::health;
+use crate::observation::{Delivery, Fact, JudgedFailure, Notice, Observation};
+use crate::policy::Policy;
+use crate::problem::{self, Problem};
+use crate::state::IntegrationState;
+use crate::words::{Category, EventKind, Health, Outcome};
+
+/// What the step starts from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subject {
+    /// The integration's state.
+    pub state: IntegrationState,
+    /// The problem of the observation's failure, if it is known already.
+    pub problem: Option<Problem>,
+}
+
+/// What the step leads to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// The integration's next state.
+    pub state: IntegrationState,
+    /// The problem of the failure, new or changed.
+    pub problem: Option<Problem>,
+    /// The journal row, if the observation is worth telling.
+    pub event: Option<EventDraft>,
+    /// What must happen after the commit.
+    pub effects: Vec<Effect>,
+    /// The earliest moment at which the state could change without input.
+    pub wake_at: Option<Time>,
+}
+
+/// Applies one observation at `now`.
+pub fn step(subject: Subject, observation: Observation, policy: &Policy, now: Time) -> Step {
+    let Observation {
+        integration,
+        fact,
+        received_at,
+    } = observation;
+    let before = subject.state.health;
+    let mut state = subject.state;
+    let mut effects = Vec::new();
+    let mut problem = None;
+    let event = match fact {
+        Fact::Webhook(mut delivery) => {
+            if let Some(failure) = &mut delivery.failure {
+                let (next, change) = problem::step(subject.problem, failure.clone(), now);
+                if let Some(category) = next.pinned {
+                    failure.verdict.category = category;
+                }
+                if policy.explain && change == problem::Change::New {
+                    let fingerprint = failure.fingerprint;
+                    effects.push(Effect::Explain {
+                        integration,
+                        fingerprint,
+                    });
+                }
+                problem = Some(next);
+            }
+            count(&mut state, &delivery, policy, received_at);
+            Some(told(delivery, received_at))
+        }
+        Fact::Credential(notice) => {
+            if notice.confirm {
+                effects.push(Effect::ConfirmWebhook { integration });
+            }
+            Some(noticed(notice, EventKind::Credential, received_at))
+        }
+        Fact::Configured { enabled } => {
+            state.enabled = enabled;
+            None
+        }
+        Fact::Tick => None,
+    };
+    let (after, reasons) = health::evaluate(&state, now);
+    if after != before {
+        state.health = after;
+        state.since = now;
+    }
+    let changed = (after != before).then_some((before, after));
+    let event = match (event, changed) {
+        (Some(mut event), changed) => {
+            event.health = changed;
+            Some(event)
+        }
+        // Leaving or entering "unknown" because of a switch is told as a change too.
+        (None, Some(change)) => Some(turned(change, &reasons, now)),
+        (None, None) => None,
+    };
+    let wake_at = health::wake_at(&state, now);
+    Step {
+        state,
+        problem,
+        event,
+        effects,
+        wake_at,
+    }
+}
+
+fn count(state: &mut IntegrationState, delivery: &Delivery, policy: &Policy, at: Time) {
+    state.last_seen = state.last_seen.max(Some(at));
+    let Some(outcome) = delivery.outcome else {
+        return;
+    };
+    state.windows.add(at, outcome);
+    state.weights.add(at, outcome);
+    state.recent.push(outcome);
+    match outcome {
+        Outcome::Success => {
+            state.last_success = state.last_success.max(Some(at));
+            state.event_streak = 0;
+        }
+        Outcome::Failure => {
+            state.last_failure = state.last_failure.max(Some(at));
+            let category = delivery
+                .failure
+                .as_ref()
+                .map_or(Category::Unknown, |f| f.verdict.category);
+            // A business failure neither lengthens nor breaks the streak: it says nothing of the
+            // connection.
+            if category.concerns_connection() || policy.business_failures_count {
+                state.event_streak = state.event_streak.saturating_add(1);
+                state.streak_category = category;
+            }
+        }
+    }
+}
+
+fn told(delivery: Delivery, received_at: Time) -> EventDraft {
+    let judged = delivery.failure.as_ref().map(judge);
+    let (message, code, operation, http_status) = match delivery.failure {
+        Some(f) => (f.message, f.code, Some(f.operation), f.http_status),
+        None => (delivery.summary, None, None, None),
+    };
+    EventDraft {
+        kind: EventKind::Webhook,
+        outcome: delivery.outcome,
+        event_type: delivery.event_type,
+        message,
+        code,
+        operation,
+        http_status,
+        judged,
+        occurred_at: delivery.occurred_at.unwrap_or(received_at),
+        health: None,
+        quarantined: delivery.quarantined,
+    }
+}
+
+/// The part of a judged failure that its event row keeps.
+pub fn judge(failure: &JudgedFailure) -> Judged {
+    let v = failure.verdict;
+    Judged {
+        category: v.category,
+        severity: v.severity,
+        doc: v.doc,
+        transient: v.transient,
+        confidence: v.confidence,
+    }
+}
+
+fn noticed(notice: Notice, kind: EventKind, at: Time) -> EventDraft {
+    EventDraft {
+        kind,
+        outcome: None,
+        event_type: notice.event_type,
+        message: notice.summary,
+        code: None,
+        operation: None,
+        http_status: None,
+        judged: None,
+        occurred_at: at,
+        health: None,
+        quarantined: false,
+    }
+}
+
+fn turned(change: (Health, Health), reasons: &[health::Reason], now: Time) -> EventDraft {
+    let why = reasons.first().map_or_else(
+        || "Nothing failed in the last 24 hours.".to_owned(),
+        |reason| reason.sentence(),
+    );
+    let notice = Notice {
+        event_type: format!("health.{}", change.1),
+        summary: format!("{} to {}: {why}", change.0, change.1),
+        confirm: false,
+    };
+    EventDraft {
+        health: Some(change),
+        ..noticed(notice, EventKind::Health, now)
+    }
+}
+
+#[cfg(test)]
+mod tests;
