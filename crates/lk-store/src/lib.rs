@@ -1,0 +1,23 @@
+//! All SQL of Linekeeper: SQLite and PostgreSQL behind one [`Store`].
+//!
+//! Nobody outside this crate knows which database is in use. Configuration is written here, each
+//! change in one transaction with its row in `admin_logs` and only with a
+//! [`Permit`](lk_core::access::Permit); events, health and problems are written by the journal
+//! alone. Times are always passed in.
+
+mod db;
+mod error;
+mod gate;
+mod ids;
+mod migration;
+mod seal;
+mod store;
+
+pub use error::StoreError;
+pub use gate::{WriteGate, WriteTurn};
+pub use ids::{event_id, new_id, parse_event_id};
+pub use seal::{KeyId, MasterKey, SealError, Sealed, SecretText};
+pub use store::{Store, StoreConfig};
+
+/// What every call of the store answers with.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;

@@ -1,0 +1,283 @@
+//! The store: opening, the change signal, and the frame of every configuration write.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use lk_core::Time;
+use lk_core::access::{Actor, Permit, Verb};
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,
+    TransactionSession, TransactionTrait,
+};
+use sea_orm_migration::MigratorTrait;
+
+use crate::db::{self, Dialect, Pools, values};
+use crate::gate::{WriteGate, WriteTurn};
+use crate::ids::new_id;
+use crate::migration::Migrator;
+use crate::seal::MasterKey;
+use crate::{Result, StoreError};
+
+/// Held by whoever migrates a PostgreSQL database, so that two nodes started together take turns.
+const MIGRATION_LOCK: i64 = 0x6c6b_6d69_6772;
+
+/// Which database to open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreConfig {
+    /// A SQLite file (made when missing; its folder must exist). Held by one serving process;
+    /// commands may open it beside.
+    Sqlite {
+        /// The file's path.
+        path: PathBuf,
+    },
+    /// A PostgreSQL database shared by any number of nodes.
+    Postgres {
+        /// `postgres://user:password@host:port/database`.
+        url: String,
+    },
+}
+
+/// The open database. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    pools: Pools,
+    gate: WriteGate,
+    key: MasterKey,
+    config: StoreConfig,
+}
+
+impl Store {
+    /// Opens the database, brings its schema up to date and makes sure the project `default`
+    /// exists. `now` dates what is made.
+    pub async fn open(config: &StoreConfig, key: MasterKey, now: Time) -> Result<Self> {
+        let pools = match config {
+            StoreConfig::Sqlite { path } => Pools::sqlite(path).await?,
+            StoreConfig::Postgres { url } => Pools::postgres(url).await?,
+        };
+        let inner = Inner {
+            pools,
+            gate: WriteGate::new(),
+            key,
+            config: config.clone(),
+        };
+        let store = Self {
+            inner: Arc::new(inner),
+        };
+        store.migrate(now).await?;
+        Ok(store)
+    }
+
+    /// The gate that every writer of this process queues at (it matters on SQLite alone).
+    pub fn gate(&self) -> &WriteGate {
+        &self.inner.gate
+    }
+
+    /// What was opened.
+    pub fn config(&self) -> &StoreConfig {
+        &self.inner.config
+    }
+
+    /// The SQLite file, when it is one.
+    pub fn sqlite_path(&self) -> Option<&Path> {
+        match &self.inner.config {
+            StoreConfig::Sqlite { path } => Some(path),
+            StoreConfig::Postgres { .. } => None,
+        }
+    }
+
+    /// The key that seals secrets.
+    pub fn master_key(&self) -> &MasterKey {
+        &self.inner.key
+    }
+
+    /// The number of configuration writes so far, by any process. A different number than last
+    /// time means: read the configuration again.
+    pub async fn generation(&self) -> Result<i64> {
+        let row = db::one(
+            self.reader(),
+            "SELECT value FROM meta WHERE key = 'generation'",
+            vec![],
+        )
+        .await?
+        .ok_or_else(|| StoreError::corrupt("the generation row is missing"))?;
+        row.text("value")?
+            .parse()
+            .map_err(|_| StoreError::corrupt("the generation is no number"))
+    }
+
+    /// Whether the database answers, for readiness.
+    pub async fn ping(&self) -> Result<()> {
+        db::one(self.reader(), "SELECT 1 AS one", vec![])
+            .await
+            .map(|_| ())
+    }
+
+    /// Closes every connection, after the last write.
+    pub async fn close(self) -> Result<()> {
+        self.inner.pools.read.close_by_ref().await?;
+        self.inner.pools.write.close_by_ref().await?;
+        Ok(())
+    }
+
+    /// Connections for reading.
+    pub(crate) fn reader(&self) -> &DatabaseConnection {
+        &self.inner.pools.read
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.inner.pools.dialect
+    }
+
+    /// Starts a configuration write that `permit` allows for one of `verbs`.
+    pub(crate) async fn write<'a>(
+        &self,
+        permit: &'a Permit,
+        verbs: &[Verb],
+        now: Time,
+    ) -> Result<Write<'a>> {
+        if !verbs.contains(&permit.verb()) {
+            return Err(StoreError::WrongPermit(permit.verb()));
+        }
+        let (txn, turn) = self.begin().await?;
+        Ok(Write {
+            txn,
+            permit,
+            now,
+            _turn: turn,
+        })
+    }
+
+    /// Starts a transaction that writes. Never hold it across anything slow.
+    pub(crate) async fn begin(&self) -> Result<(DatabaseTransaction, Option<WriteTurn>)> {
+        let turn = match self.dialect() {
+            Dialect::Sqlite => Some(self.inner.gate.acquire().await),
+            Dialect::Postgres => None,
+        };
+        let immediate = TransactionOptions {
+            sqlite_transaction_mode: matches!(self.dialect(), Dialect::Sqlite)
+                .then_some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let txn = self.inner.pools.write.begin_with_options(immediate).await?;
+        Ok((txn, turn))
+    }
+
+    async fn migrate(&self, now: Time) -> Result<()> {
+        let (txn, turn) = self.begin().await?;
+        if self.dialect() == Dialect::Postgres {
+            db::one(
+                &txn,
+                "SELECT pg_advisory_xact_lock($1)",
+                values![MIGRATION_LOCK],
+            )
+            .await?;
+        }
+        Migrator::up(&txn, None).await?;
+        db::run(
+            &txn,
+            "INSERT INTO projects (id, slug, name, flags, created_at) VALUES ($1, 'default', 'Default', '{}', $2)
+             ON CONFLICT (slug) DO NOTHING",
+            values![new_id(now)?.to_string(), now.ms()],
+        )
+        .await?;
+        txn.commit().await?;
+        drop(turn);
+        Ok(())
+    }
+}
+
+/// A configuration write under way: one transaction, one audit row, one step of the generation.
+/// Dropped without [`commit`](Self::commit), nothing of it happened.
+pub(crate) struct Write<'a> {
+    // Declared before the turn: the transaction must be over before the next writer is let in.
+    txn: DatabaseTransaction,
+    permit: &'a Permit,
+    now: Time,
+    _turn: Option<WriteTurn>,
+}
+
+/// What a write did, for `admin_logs`. The caller has redacted it.
+pub(crate) struct Audit<'a> {
+    pub(crate) project_id: Option<&'a str>,
+    /// Dotted, e.g. "integration.created".
+    pub(crate) action: &'a str,
+    /// What it was done to: an id, or a kind and an id.
+    pub(crate) target: String,
+    /// One line for people.
+    pub(crate) summary: String,
+}
+
+impl Write<'_> {
+    pub(crate) const fn on(&self) -> &DatabaseTransaction {
+        &self.txn
+    }
+
+    pub(crate) const fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Writes the audit row, moves the generation and commits.
+    pub(crate) async fn commit(self, audit: Audit<'_>) -> Result<()> {
+        insert_audit(
+            &self.txn,
+            self.permit.actor(),
+            self.permit.source(),
+            self.now,
+            audit,
+        )
+        .await?;
+        bump_generation(&self.txn).await?;
+        self.txn.commit().await?;
+        Ok(())
+    }
+}
+
+/// Tells every process that the configuration changed.
+pub(crate) async fn bump_generation(txn: &DatabaseTransaction) -> Result<()> {
+    db::run(
+        txn,
+        "UPDATE meta SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE key = 'generation'",
+        vec![],
+    )
+    .await
+    .map(|_| ())
+}
+
+/// Writes one row of `admin_logs`.
+pub(crate) async fn insert_audit(
+    txn: &DatabaseTransaction,
+    actor: &Actor,
+    source: Option<&str>,
+    at: Time,
+    audit: Audit<'_>,
+) -> Result<()> {
+    let (kind, id, name) = match actor {
+        Actor::User { id, name } => ("user", Some(id.as_str()), name.as_str()),
+        Actor::ApiKey { id, name } => ("api_key", Some(id.as_str()), name.as_str()),
+        Actor::CommandLine => ("command_line", None, "command line"),
+        Actor::System => ("system", None, "Linekeeper"),
+    };
+    db::run(
+        txn,
+        "INSERT INTO admin_logs
+           (at, actor_kind, actor_id, actor_name, project_id, action, target, summary, result, source)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'ok', $9)",
+        values![
+            at.ms(),
+            kind,
+            id,
+            name,
+            audit.project_id,
+            audit.action,
+            audit.target,
+            audit.summary,
+            source,
+        ],
+    )
+    .await
+    .map(|_| ())
+}
