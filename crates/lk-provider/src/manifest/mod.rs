@@ -1,0 +1,199 @@
+//! A provider as data: `manifest.toml`. Constants, pointers, substitution, closed enums and an
+//! ordered list of matches; unknown keys are refused. A condition or a loop is Rust in the folder.
+
+mod validate;
+mod webhook;
+
+use serde::Deserialize;
+
+pub use webhook::{
+    Algorithm, BodyRules, Confirm, EchoAs, Encoding, Glob, HandshakeRule, KeyForm, Match,
+    MatchOutcome, Moment, Scheme, SecretForm, TimeUnit, Webhook,
+};
+
+/// A whole manifest.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Stable key: lowercase letters, digits, underscores. The folder's name.
+    pub key: String,
+    /// The name people know.
+    pub name: String,
+    /// One line: what it is and what is watched here.
+    pub summary: String,
+    /// Accent of its icon, `#rrggbb`.
+    #[serde(default = "neutral")]
+    pub color: String,
+    /// Where its developer documentation is.
+    pub docs: Option<String>,
+    /// Its public status page.
+    pub status_page: Option<String>,
+    /// What it can do here; none means it can be explained but not connected yet.
+    #[serde(default)]
+    pub capabilities: Vec<Capability>,
+    /// The form that connects it.
+    #[serde(default)]
+    pub fields: Vec<Field>,
+    /// How its deliveries are verified and read.
+    pub webhook: Option<Webhook>,
+    /// Keys under which it puts personal data.
+    #[serde(default)]
+    pub redact: Redact,
+}
+
+fn neutral() -> String {
+    "#6b7280".to_owned()
+}
+
+/// What a provider can do here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Capability {
+    /// Sends webhooks.
+    Webhook,
+    /// Can be checked on a schedule.
+    Check,
+    /// Has data to sync.
+    Sync,
+    /// Has quick actions.
+    Action,
+    /// Has a status page that is read.
+    Status,
+    /// Alerts go out through it.
+    Channel,
+    /// Explains failures.
+    Explain,
+}
+
+impl Capability {
+    /// The stable text.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+            Self::Check => "check",
+            Self::Sync => "sync",
+            Self::Action => "action",
+            Self::Status => "status",
+            Self::Channel => "channel",
+            Self::Explain => "explain",
+        }
+    }
+}
+
+/// One field of the form.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    /// Key in the integration's settings.
+    pub key: String,
+    /// What people read beside it.
+    pub label: String,
+    /// One sentence of help.
+    #[serde(default)]
+    pub hint: String,
+    /// How it is entered.
+    #[serde(default)]
+    pub kind: FieldKind,
+    /// Whether it must be filled.
+    #[serde(default)]
+    pub required: bool,
+    /// Regular expression the whole value has to match.
+    pub pattern: Option<String>,
+    /// Example shown while it is empty.
+    pub placeholder: Option<String>,
+    /// Choices of a select.
+    #[serde(default)]
+    pub options: Vec<String>,
+    /// Value used while it is empty.
+    pub default: Option<String>,
+}
+
+/// How a field is entered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldKind {
+    /// One line of text.
+    #[default]
+    Text,
+    /// A credential: sealed, never shown again.
+    Secret,
+    /// An absolute http or https address.
+    Url,
+    /// A number.
+    Number,
+    /// One of `options`.
+    Select,
+    /// On or off.
+    Boolean,
+}
+
+impl FieldKind {
+    /// The stable text.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Secret => "secret",
+            Self::Url => "url",
+            Self::Number => "number",
+            Self::Select => "select",
+            Self::Boolean => "boolean",
+        }
+    }
+}
+
+/// Structural redaction of this provider's payloads.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redact {
+    /// Keys whose values are personal data (names, addresses, pay); compared without case and
+    /// separators, so `first_name` covers `firstName`.
+    #[serde(default)]
+    pub keys: Vec<String>,
+}
+
+/// Why a manifest is refused.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ManifestError {
+    /// Not TOML of this shape.
+    #[error("manifest `{key}`: {message}")]
+    Syntax {
+        /// The key, or the file, as far as known.
+        key: String,
+        /// What the parser says.
+        message: String,
+    },
+    /// Of the right shape but contradictory.
+    #[error("manifest `{key}`: {problem}")]
+    Invalid {
+        /// The provider's key.
+        key: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+impl Manifest {
+    /// Parses and validates the text of a `manifest.toml`.
+    pub fn parse(text: &str) -> Result<Self, ManifestError> {
+        let manifest: Self = toml::from_str(text).map_err(|error| ManifestError::Syntax {
+            key: text.lines().next().unwrap_or_default().to_owned(),
+            message: error.to_string(),
+        })?;
+        manifest.validate()?;
+        Ok(manifest)
+    }
+
+    /// Whether it has the capability.
+    pub fn can(&self, capability: Capability) -> bool {
+        self.capabilities.contains(&capability)
+    }
+
+    /// The integration's settings with the form's defaults where they are empty.
+    pub fn with_defaults(&self, settings: &crate::Settings) -> crate::Settings {
+        let defaults = self
+            .fields
+            .iter()
+            .filter_map(|field| Some((field.key.clone(), field.default.clone()?)));
+        settings.clone().or(defaults)
+    }
+}

@@ -1,0 +1,175 @@
+//! The one interface to a provider, with defaults that read its manifest.
+
+use lk_core::Time;
+use serde_json::Value;
+
+use crate::item::{Item, Unreadable};
+use crate::manifest::ManifestError;
+use crate::message::HttpResponse;
+use crate::observe::Found;
+use crate::{
+    Handshake, Headers, Inbound, Manifest, Redactor, Rejection, Secret, Settings, Verified,
+};
+
+/// The texts of a provider's folder, embedded by the generated registry.
+#[derive(Debug, Clone, Copy)]
+pub struct Folder {
+    /// `manifest.toml`.
+    pub manifest: &'static str,
+    /// `errors.toml`, where there is one.
+    pub errors: Option<&'static str>,
+    /// `icon.svg`, where there is one.
+    pub icon: Option<&'static str>,
+    /// `help.md`, where there is one.
+    pub help: Option<&'static str>,
+}
+
+/// A parsed folder and what is derived from it once.
+#[derive(Debug)]
+pub struct Described {
+    manifest: Manifest,
+    redactor: Redactor,
+    errors: Option<&'static str>,
+    icon: Option<&'static str>,
+    help: Option<&'static str>,
+}
+
+impl Described {
+    /// Parses the folder.
+    pub fn load(folder: Folder) -> Result<Self, ManifestError> {
+        let manifest = Manifest::parse(folder.manifest)?;
+        let redactor = Redactor::new(&manifest.redact.keys);
+        Ok(Self {
+            manifest,
+            redactor,
+            errors: folder.errors,
+            icon: folder.icon,
+            help: folder.help,
+        })
+    }
+
+    /// A provider of `providers.d`: a manifest without icon and help.
+    pub fn from_manifest(manifest: Manifest) -> Self {
+        let redactor = Redactor::new(&manifest.redact.keys);
+        Self {
+            manifest,
+            redactor,
+            errors: None,
+            icon: None,
+            help: None,
+        }
+    }
+
+    /// The manifest.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The redactor built from it.
+    pub fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
+    /// The text of `errors.toml`, where there is one.
+    pub fn errors(&self) -> Option<&'static str> {
+        self.errors
+    }
+}
+
+/// A provider. Everything but [`Provider::described`] has a default that reads the manifest; a
+/// folder overrides only what data cannot say. Nothing here does IO or asks for the time.
+pub trait Provider: Send + Sync {
+    /// The parsed folder.
+    fn described(&self) -> &Described;
+
+    /// The manifest.
+    fn manifest(&self) -> &Manifest {
+        &self.described().manifest
+    }
+
+    /// The provider's redactor.
+    fn redactor(&self) -> &Redactor {
+        &self.described().redactor
+    }
+
+    /// The icon as SVG text.
+    fn icon(&self) -> Option<&str> {
+        self.described().icon
+    }
+
+    /// What people need to connect it, as Markdown.
+    fn help(&self) -> Option<&str> {
+        self.described().help
+    }
+
+    /// Whether the delivery comes from whoever holds one of `secrets` (the active ones).
+    fn verify(
+        &self,
+        inbound: &Inbound,
+        settings: &Settings,
+        secrets: &[Secret],
+        now: Time,
+    ) -> Result<Verified, Rejection> {
+        let webhook = self
+            .manifest()
+            .webhook
+            .as_ref()
+            .ok_or(Rejection::NotReceivable)?;
+        crate::signature::verify(&webhook.signature, inbound, settings, secrets, now)
+    }
+
+    /// The handshake in a delivery, if it is one. The caller obeys its [`crate::Trust`].
+    fn handshake(&self, inbound: &Inbound, settings: &Settings) -> Option<Handshake> {
+        let webhook = self.manifest().webhook.as_ref()?;
+        crate::observe::handshake(
+            &webhook.handshake,
+            inbound,
+            &self.manifest().with_defaults(settings),
+        )
+    }
+
+    /// The items of a verified delivery.
+    fn observe(&self, inbound: &Inbound, settings: &Settings) -> Result<Vec<Item>, Unreadable> {
+        let split = |body| self.split(body);
+        let amend = |item: &Value, found: &mut Found| self.amend(item, &inbound.headers, found);
+        crate::observe::observe(self.described(), inbound, settings, &split, &amend)
+    }
+
+    /// The bodies of a batch's items; default: as the manifest's `batch` says.
+    fn split(&self, body: Value) -> Vec<Value> {
+        match &self.manifest().webhook {
+            Some(webhook) => crate::observe::split(&webhook.body.batch, body),
+            None => vec![body],
+        }
+    }
+
+    /// Last word on what was found in one item, for conditions data cannot say.
+    fn amend(&self, _item: &Value, _headers: &Headers, _found: &mut Found) {}
+
+    /// The answer to an accepted delivery.
+    fn reply(&self) -> HttpResponse {
+        HttpResponse::ok()
+    }
+}
+
+/// A provider that its manifest says wholly.
+#[derive(Debug)]
+pub struct ManifestProvider(Described);
+
+impl ManifestProvider {
+    /// Parses the folder.
+    pub fn load(folder: Folder) -> Result<Self, ManifestError> {
+        Described::load(folder).map(Self)
+    }
+
+    /// A provider given by its manifest alone.
+    pub fn from_manifest(manifest: Manifest) -> Self {
+        Self(Described::from_manifest(manifest))
+    }
+}
+
+impl Provider for ManifestProvider {
+    fn described(&self) -> &Described {
+        &self.0
+    }
+}
