@@ -1,21 +1,30 @@
 //! From a raw failure to what people need to know: category, severity, cause, fix.
+//!
+//! [`RuleSet::classify`] answers every [`Failure`] with a [`Verdict`]; the verdict names a
+//! document in `codes/` that [`doc`] returns and [`Doc::explain`] turns into words. Failures that
+//! share a [`fingerprint`] are one problem.
+
+mod codes;
+mod doc;
+mod failure;
+mod fingerprint;
+mod layer;
+mod normalise;
+mod operation;
+mod rules;
+
+#[cfg(test)]
+mod tests;
 
 use crate::words::{Category, Severity};
 
-/// The name of a document in `codes/`, e.g. `auth.token_expired`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct DocCode(&'static str);
-
-impl DocCode {
-    /// The code's text.
-    pub const fn as_str(self) -> &'static str {
-        self.0
-    }
-}
-
-/// Versioned hash that groups failures into problems.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Fingerprint(pub [u8; 16]);
+pub use doc::{Context, Doc, DocCode, Explanation, doc};
+pub use failure::Failure;
+pub use fingerprint::{FP_VERSION, Fingerprint, fingerprint};
+pub use layer::{Layer, Rule, RuleError};
+pub use normalise::normalise;
+pub use operation::operation_template;
+pub use rules::RuleSet;
 
 /// What the rules say of a failure. Advisory: never blocks ingest, health or alerts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
