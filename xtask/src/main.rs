@@ -1,5 +1,7 @@
 //! Repository chores: `cargo xtask <chore>`. Run one with `--help` for what it does.
 
+mod codegen;
+mod fakes;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -17,6 +19,12 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Chore {
+    /// Write the generated files (lists of providers and codes).
+    Codegen {
+        /// Change nothing; fail when a file is not up to date.
+        #[arg(long)]
+        check: bool,
+    },
     /// Check the house rules that no compiler checks (crate edges, names, SQL, lengths ...).
     Tidy,
 }
@@ -24,6 +32,7 @@ enum Chore {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.chore {
+        Chore::Codegen { check } => codegen::run(&repository_root(), check),
         Chore::Tidy => tidy::run(&repository_root()),
     };
     match done {

@@ -123,6 +123,11 @@ fn provider_names(root: &Path) -> anyhow::Result<BTreeSet<String>> {
     Ok(names)
 }
 
+/// Whether the path's extension is `extension` (lowercase, as all of ours are).
+fn is_a(path: &str, extension: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, found)| found == extension)
+}
+
 /// Reads every file that a rule looks at, depth first.
 fn read_tree(root: &Path, folder: &Path, files: &mut Vec<SourceFile>) -> anyhow::Result<()> {
     for entry in fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
@@ -139,8 +144,7 @@ fn read_tree(root: &Path, folder: &Path, files: &mut Vec<SourceFile>) -> anyhow:
                 read_tree(root, &path, files)?;
             }
         } else if READ_ENDINGS.iter().any(|ending| name.ends_with(ending)) {
-            let text =
-                fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+            let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
             let relative = path.strip_prefix(root).unwrap_or(&path);
             let path = relative.to_string_lossy().replace('\\', "/");
             files.push(SourceFile { path, text });

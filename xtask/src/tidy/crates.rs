@@ -11,10 +11,7 @@ const ALLOWED_EDGES: [(&str, &[&str]); 8] = [
     ("lk-providers", &["lk-provider", "lk-core", "lk-fakes"]),
     ("lk-store", &["lk-core"]),
     ("lk-engine", &["lk-core", "lk-provider", "lk-store"]),
-    (
-        "lk-server",
-        &["lk-core", "lk-provider", "lk-store", "lk-engine"],
-    ),
+    ("lk-server", &["lk-core", "lk-provider", "lk-store", "lk-engine"]),
     ("lk-fakes", &["lk-provider", "lk-core"]),
     (
         "linekeeper",
@@ -53,10 +50,7 @@ pub(crate) fn check(file: &SourceFile) -> Vec<Violation> {
     if path == "Cargo.lock" {
         return check_lock(path, &file.text);
     }
-    match path
-        .strip_prefix("crates/")
-        .and_then(|p| p.strip_suffix("/Cargo.toml"))
-    {
+    match path.strip_prefix("crates/").and_then(|p| p.strip_suffix("/Cargo.toml")) {
         Some(name) => check_member(path, name, &file.text),
         None => Vec::new(),
     }
@@ -67,12 +61,7 @@ pub(crate) fn check_member(path: &str, name: &str, text: &str) -> Vec<Violation>
     let table: Table = match text.parse() {
         Ok(table) => table,
         Err(error) => {
-            return vec![Violation::new(
-                "crate-edges",
-                path,
-                0,
-                format!("not TOML: {error}"),
-            )];
+            return vec![Violation::new("crate-edges", path, 0, format!("not TOML: {error}"))];
         }
     };
     let Some((_, allowed)) = ALLOWED_EDGES.iter().find(|(member, _)| *member == name) else {
@@ -82,10 +71,7 @@ pub(crate) fn check_member(path: &str, name: &str, text: &str) -> Vec<Violation>
     let mut found = Vec::new();
     for (section, dependency) in dependencies(&table) {
         if dependency.starts_with("lk-") && !allowed.contains(&dependency.as_str()) {
-            let message = format!(
-                "{name} may not depend on {dependency}; allowed: {}",
-                allowed.join(", ")
-            );
+            let message = format!("{name} may not depend on {dependency}; allowed: {}", allowed.join(", "));
             found.push(Violation::new("crate-edges", path, 0, message));
         }
         let home = HOMES.iter().find(|(package, _)| *package == dependency);
@@ -103,8 +89,7 @@ pub(crate) fn check_member(path: &str, name: &str, text: &str) -> Vec<Violation>
             .collect();
         names.sort();
         if names != CORE_DEPENDENCIES {
-            let message =
-                format!("lk-core depends on exactly {CORE_DEPENDENCIES:?}, found {names:?}");
+            let message = format!("lk-core depends on exactly {CORE_DEPENDENCIES:?}, found {names:?}");
             found.push(Violation::new("core-dependencies", path, 0, message));
         }
     }
@@ -154,14 +139,8 @@ pub(crate) fn check_reasons(path: &str, text: &str) -> Vec<Violation> {
             let name = name.trim().trim_matches('"');
             let ours = value.contains("path =");
             if !ours && !explained.iter().any(|n| n == name) {
-                let message =
-                    format!("dependency {name} needs a comment above it: `# {name}: why`");
-                found.push(Violation::new(
-                    "dependency-reason",
-                    path,
-                    index + 1,
-                    message,
-                ));
+                let message = format!("dependency {name} needs a comment above it: `# {name}: why`");
+                found.push(Violation::new("dependency-reason", path, index + 1, message));
             }
         }
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::scan::{scan, test_ranges};
-use super::{SourceFile, Violation};
+use super::{SourceFile, Violation, is_a};
 
 /// Where names are at home.
 const NAMING_PLACES: [&str; 5] = [
@@ -18,10 +18,7 @@ const NAMING_PLACES: [&str; 5] = [
 const SEARCHED_PLACES: [&str; 2] = ["crates/", "web/src/"];
 /// Provider folders whose name is also an ordinary word or the name of a published format.
 const ORDINARY_WORDS: [(&str, &str); 4] = [
-    (
-        "generic",
-        "the adapter for any sender; also an ordinary word",
-    ),
+    ("generic", "the adapter for any sender; also an ordinary word"),
     ("webhook", "the word for every delivery"),
     ("smtp", "a protocol"),
     ("linear", "an ordinary word (time, gradients)"),
@@ -32,11 +29,11 @@ const ALLOWED_PLACES: [(&str, &str, &str); 0] = [];
 /// Finds provider names in `file`.
 pub(crate) fn check(file: &SourceFile, providers: &BTreeSet<String>) -> Vec<Violation> {
     let path = file.path.as_str();
-    let searched = SEARCHED_PLACES.iter().any(|p| path.starts_with(p)) && !path.ends_with(".toml");
+    let searched = SEARCHED_PLACES.iter().any(|p| path.starts_with(p)) && !is_a(path, "toml");
     if !searched || NAMING_PLACES.iter().any(|p| path.starts_with(p)) || is_test(path) {
         return Vec::new();
     }
-    let tests = if path.ends_with(".rs") {
+    let tests = if is_a(path, "rs") {
         test_ranges(&scan(&file.text, true).code)
     } else {
         Vec::new()
@@ -44,22 +41,14 @@ pub(crate) fn check(file: &SourceFile, providers: &BTreeSet<String>) -> Vec<Viol
     let mut found = Vec::new();
     for (index, line) in file.text.lines().enumerate() {
         let number = index + 1;
-        if tests
-            .iter()
-            .any(|(first, last)| (*first..=*last).contains(&number))
-        {
+        if tests.iter().any(|(first, last)| (*first..=*last).contains(&number)) {
             continue;
         }
         for name in names_in(line, providers) {
-            if ALLOWED_PLACES
-                .iter()
-                .any(|(p, n, _)| *p == path && *n == name)
-            {
+            if ALLOWED_PLACES.iter().any(|(p, n, _)| *p == path && *n == name) {
                 continue;
             }
-            let message = format!(
-                "names the provider `{name}`; only its folder, the fakes and the binary may"
-            );
+            let message = format!("names the provider `{name}`; only its folder, the fakes and the binary may");
             found.push(Violation::new("provider-name", path, number, message));
         }
     }

@@ -20,10 +20,7 @@ fn found(path: &str, text: &str) -> Vec<Violation> {
 }
 
 fn rules(path: &str, text: &str) -> Vec<(&'static str, usize)> {
-    found(path, text)
-        .into_iter()
-        .map(|v| (v.rule, v.line))
-        .collect()
+    found(path, text).into_iter().map(|v| (v.rule, v.line)).collect()
 }
 
 #[test]
@@ -41,20 +38,11 @@ fn crate_edges_and_homes() {
     let ok = "[dependencies]\nlk-core.workspace = true\nregex.workspace = true\n";
     assert_eq!(check_member("p", "lk-provider", ok), []);
     let edge = "[dependencies]\nlk-store.workspace = true\n";
-    assert_eq!(
-        check_member("p", "lk-provider", edge)[0].rule,
-        "crate-edges"
-    );
+    assert_eq!(check_member("p", "lk-provider", edge)[0].rule, "crate-edges");
     let dev_edge = "[dev-dependencies]\nlk-providers.workspace = true\n";
-    assert_eq!(
-        check_member("p", "lk-engine", dev_edge)[0].rule,
-        "crate-edges"
-    );
+    assert_eq!(check_member("p", "lk-engine", dev_edge)[0].rule, "crate-edges");
     let target = "[target.'cfg(unix)'.dependencies]\nlk-server.workspace = true\n";
-    assert_eq!(
-        check_member("p", "lk-engine", target)[0].rule,
-        "crate-edges"
-    );
+    assert_eq!(check_member("p", "lk-engine", target)[0].rule, "crate-edges");
     assert_eq!(check_member("p", "lk-new", ok)[0].rule, "crate-edges");
     let home = "[dependencies]\nreqwest.workspace = true\n";
     assert_eq!(check_member("p", "lk-server", home)[0].rule, "crate-homes");
@@ -63,18 +51,12 @@ fn crate_edges_and_homes() {
 
 #[test]
 fn the_core_stays_small() {
-    let exact = "[dependencies]\nblake3 = \"1\"\nregex = \"1\"\nthiserror = \"2\"\n[dev-dependencies]\nproptest = \"1\"\n";
+    let exact =
+        "[dependencies]\nblake3 = \"1\"\nregex = \"1\"\nthiserror = \"2\"\n[dev-dependencies]\nproptest = \"1\"\n";
     assert_eq!(check_member("p", "lk-core", exact), []);
     let more = format!("serde = \"1\"\n{exact}");
-    let more = more.replacen(
-        "serde = \"1\"\n[dependencies]\n",
-        "[dependencies]\nserde = \"1\"\n",
-        1,
-    );
-    assert_eq!(
-        check_member("p", "lk-core", &more)[0].rule,
-        "core-dependencies"
-    );
+    let more = more.replacen("serde = \"1\"\n[dependencies]\n", "[dependencies]\nserde = \"1\"\n", 1);
+    assert_eq!(check_member("p", "lk-core", &more)[0].rule, "core-dependencies");
 }
 
 #[test]
@@ -84,22 +66,13 @@ fn dependencies_say_why() {
     let bare = "[workspace.dependencies]\n# a: why\na = \"1\"\nb = \"2\"\n";
     assert_eq!(check_reasons("Cargo.toml", bare)[0].line, 4);
     let empty = "[workspace.dependencies]\n# a:\na = \"1\"\n";
-    assert_eq!(
-        check_reasons("Cargo.toml", empty)[0].rule,
-        "dependency-reason"
-    );
+    assert_eq!(check_reasons("Cargo.toml", empty)[0].rule, "dependency-reason");
 }
 
 #[test]
 fn lock_files() {
-    assert_eq!(
-        check_lock("Cargo.lock", "name = \"reqwest\"\nname = \"ring\"\n"),
-        []
-    );
-    assert_eq!(
-        check_lock("Cargo.lock", "name = \"aws-lc-sys\"\n")[0].rule,
-        "lock-file"
-    );
+    assert_eq!(check_lock("Cargo.lock", "name = \"reqwest\"\nname = \"ring\"\n"), []);
+    assert_eq!(check_lock("Cargo.lock", "name = \"aws-lc-sys\"\n")[0].rule, "lock-file");
     assert_eq!(
         check_lock("Cargo.lock", "name = \"reqwest\"\nname = \"reqwest\"\n")[0].rule,
         "lock-file"
@@ -117,26 +90,14 @@ fn provider_names() {
         "use GitHubClient;",
         "\"x-github-event\"",
     ] {
-        assert_eq!(
-            rules("crates/lk-core/src/a.rs", text),
-            [("provider-name", 1)],
-            "{text}"
-        );
+        assert_eq!(rules("crates/lk-core/src/a.rs", text), [("provider-name", 1)], "{text}");
     }
-    assert_eq!(
-        rules("web/src/a.tsx", "const a = 'stripe'"),
-        [("provider-name", 1)]
-    );
+    assert_eq!(rules("web/src/a.tsx", "const a = 'stripe'"), [("provider-name", 1)]);
     assert_eq!(
         rules("crates/lk-server/src/a.rs", "struct StandardWebhooks;"),
         [("provider-name", 1)]
     );
-    for text in [
-        "striped rows",
-        "a generic rule",
-        "hubgit",
-        "standard webhooks differ",
-    ] {
+    for text in ["striped rows", "a generic rule", "hubgit", "standard webhooks differ"] {
         assert_eq!(rules("crates/lk-core/src/a.rs", text), [], "{text}");
     }
 }
@@ -155,11 +116,9 @@ fn provider_names_where_they_belong() {
     ] {
         assert_eq!(rules(path, text), [], "{path}");
     }
-    let inline = "fn a() {}\n#[cfg(test)]\nmod tests {\n    const A: &str = \"stripe\";\n}\nconst B: &str = \"stripe\";\n";
-    assert_eq!(
-        rules("crates/lk-core/src/a.rs", inline),
-        [("provider-name", 6)]
-    );
+    let inline =
+        "fn a() {}\n#[cfg(test)]\nmod tests {\n    const A: &str = \"stripe\";\n}\nconst B: &str = \"stripe\";\n";
+    assert_eq!(rules("crates/lk-core/src/a.rs", inline), [("provider-name", 6)]);
 }
 
 #[test]
@@ -172,11 +131,7 @@ fn sql_has_one_home() {
         "\"select a from b \"",
         "\"CREATE INDEX a\"",
     ] {
-        assert_eq!(
-            rules("crates/lk-server/src/a.rs", text),
-            [("sql-home", 1)],
-            "{text}"
-        );
+        assert_eq!(rules("crates/lk-server/src/a.rs", text), [("sql-home", 1)], "{text}");
         assert_eq!(rules("crates/lk-store/src/a.rs", text), [], "{text}");
     }
     for text in [
@@ -192,27 +147,15 @@ fn sql_has_one_home() {
 fn unfinished_work() {
     let rust = "crates/lk-core/src/a.rs";
     assert_eq!(rules(rust, "fn a() { todo!() }"), [("unfinished", 1)]);
-    assert_eq!(
-        rules(rust, "fn a() { unimplemented!(\"x\") }"),
-        [("unfinished", 1)]
-    );
-    assert_eq!(
-        rules(rust, "#[test]\n#[ignore]\nfn a() {}"),
-        [("unfinished", 2)]
-    );
-    assert_eq!(
-        rules(rust, "#[ignore = \"slow\"]\nfn a() {}"),
-        [("unfinished", 1)]
-    );
+    assert_eq!(rules(rust, "fn a() { unimplemented!(\"x\") }"), [("unfinished", 1)]);
+    assert_eq!(rules(rust, "#[test]\n#[ignore]\nfn a() {}"), [("unfinished", 2)]);
+    assert_eq!(rules(rust, "#[ignore = \"slow\"]\nfn a() {}"), [("unfinished", 1)]);
     assert_eq!(rules(rust, "// FIXME later"), [("unfinished", 1)]);
     assert_eq!(rules(rust, "let a = list.skip(1); let b = \"todo!\";"), []);
     let script = "web/src/a.test.ts";
     assert_eq!(rules(script, "test.skip('a', f)"), [("unfinished", 1)]);
     assert_eq!(rules(script, "describe.only('a', f)"), [("unfinished", 1)]);
-    assert_eq!(
-        rules(script, "it.concurrent.only('a', f)"),
-        [("unfinished", 1)]
-    );
+    assert_eq!(rules(script, "it.concurrent.only('a', f)"), [("unfinished", 1)]);
     assert_eq!(rules(script, "it('a', f); audio.skip(3)"), []);
 }
 
@@ -222,14 +165,8 @@ fn inline_styles() {
         rules("web/src/a.tsx", "const a = (\n  <p style={{ color }} />)"),
         [("inline-style", 2)]
     );
-    assert_eq!(
-        rules("web/index.html", "<p style=\"x\">"),
-        [("inline-style", 1)]
-    );
-    assert_eq!(
-        rules("web/src/a.tsx", "<p className={style} lineStyle=\"x\" />"),
-        []
-    );
+    assert_eq!(rules("web/index.html", "<p style=\"x\">"), [("inline-style", 1)]);
+    assert_eq!(rules("web/src/a.tsx", "<p className={style} lineStyle=\"x\" />"), []);
 }
 
 #[test]
@@ -249,20 +186,13 @@ fn functions_stay_short() {
 #[test]
 fn files_stay_short() {
     let of = |path: &str, lines: usize| file(path, &"x\n".repeat(lines));
-    assert_eq!(
-        check_lengths(&[of("a.rs", 800), of("b.rs", 9), of("c.rs", 9)]),
-        []
-    );
+    assert_eq!(check_lengths(&[of("a.rs", 800), of("b.rs", 9), of("c.rs", 9)]), []);
     assert_eq!(
         check_lengths(&[of("a.rs", 801), of("b.rs", 9), of("c.rs", 9)])[0].path,
         "a.rs"
     );
     let many: Vec<_> = (0..10).map(|i| of(&format!("{i}.rs"), 400)).collect();
-    assert!(
-        check_lengths(&many)[0]
-            .message
-            .contains("90th percentile is 400")
-    );
+    assert!(check_lengths(&many)[0].message.contains("90th percentile is 400"));
     let generated = file(
         "web/src/api/schema.ts",
         &format!("// Generated by a tool.\n{}", "x\n".repeat(900)),

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::scan::{Scanned, item_end, line_of, scan};
-use super::{SourceFile, Violation};
+use super::{SourceFile, Violation, is_a};
 
 /// No file is longer.
 const FILE_LINES_MAX: usize = 800;
@@ -21,15 +21,13 @@ static SQL: LazyLock<Regex> = LazyLock::new(|| {
         r"(?s)\bSELECT\b.{1,400}\bFROM\b|\bINSERT\s+(OR\s+\w+\s+)?INTO\b|\bUPDATE\s+\S+\s+SET\b|\bDELETE\s+FROM\b|\b(CREATE|DROP|ALTER)\s+(UNIQUE\s+)?(TABLE|INDEX)\b|^\s*(select\s.{1,400}\sfrom|insert\s+into|update\s+\w+\s+set|delete\s+from)\s",
     )
 });
-static UNFINISHED_RUST: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"\b(todo|unimplemented)!|#\[ignore\b"));
+static UNFINISHED_RUST: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b(todo|unimplemented)!|#\[ignore\b"));
 static UNFINISHED_SCRIPT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"\b(test|it|describe)(\.\w+)*\.(skip|only|todo|fixme|skipIf|runIf)\b|\b(xit|xdescribe|xtest|fit|fdescribe)\(",
     )
 });
-static UNFINISHED_COMMENT: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"\b(TODO|FIXME|XXX|HACK)\b"));
+static UNFINISHED_COMMENT: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b(TODO|FIXME|XXX|HACK)\b"));
 static INLINE_STYLE: LazyLock<Regex> = LazyLock::new(|| pattern(r#"\sstyle=["{]"#));
 static FUNCTION: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bfn\s+(\w+)"));
 static LOCKED_HOST: LazyLock<Regex> = LazyLock::new(|| pattern(r#""resolved":\s*"https?://"#));
@@ -45,7 +43,7 @@ fn pattern(text: &str) -> Regex {
 /// Checks one file by itself.
 pub(crate) fn check(file: &SourceFile) -> Vec<Violation> {
     let (path, text) = (file.path.as_str(), file.text.as_str());
-    if path.ends_with(".rs") {
+    if is_a(path, "rs") {
         let scanned = scan(text, true);
         let mut found = check_functions(path, text, &scanned);
         found.extend(check_sql(path, &scanned));
@@ -87,7 +85,7 @@ pub(crate) fn check(file: &SourceFile) -> Vec<Violation> {
         }
         return found;
     }
-    if path.starts_with("web/") && path.ends_with(".html") {
+    if path.starts_with("web/") && is_a(path, "html") {
         return matches(
             &INLINE_STYLE,
             "inline-style",
@@ -112,19 +110,11 @@ pub(crate) fn check(file: &SourceFile) -> Vec<Violation> {
 }
 
 fn is_script(path: &str) -> bool {
-    [".ts", ".tsx", ".mjs"]
-        .iter()
-        .any(|ending| path.ends_with(ending))
+    [".ts", ".tsx", ".mjs"].iter().any(|ending| path.ends_with(ending))
 }
 
 /// One violation for each place where `pattern` matches `text`.
-fn matches(
-    pattern: &Regex,
-    rule: &'static str,
-    path: &str,
-    text: &str,
-    what: &str,
-) -> Vec<Violation> {
+fn matches(pattern: &Regex, rule: &'static str, path: &str, text: &str, what: &str) -> Vec<Violation> {
     let violation = |m: regex::Match<'_>| {
         let start = m.start() + m.as_str().len() - m.as_str().trim_start().len();
         Violation::new(
@@ -142,10 +132,7 @@ fn check_sql(path: &str, scanned: &Scanned) -> Vec<Violation> {
     if SQL_PLACES.iter().any(|place| path.starts_with(place)) {
         return Vec::new();
     }
-    let sql = scanned
-        .literals
-        .iter()
-        .filter(|literal| SQL.is_match(&literal.text));
+    let sql = scanned.literals.iter().filter(|literal| SQL.is_match(&literal.text));
     sql.map(|literal| Violation::new("sql-home", path, literal.line, "SQL outside lk-store"))
         .collect()
 }
@@ -178,10 +165,7 @@ fn body_lines(text: &str, code: &str, comments: &str, start: usize) -> usize {
     };
     let first = line_of(code, start + open) + 1;
     let last = line_of(code, end).saturating_sub(1);
-    let lines = text
-        .lines()
-        .zip(comments.lines())
-        .skip(first.saturating_sub(1));
+    let lines = text.lines().zip(comments.lines()).skip(first.saturating_sub(1));
     let counted = lines.take((last + 1).saturating_sub(first));
     // A line counts when something besides its comment is on it.
     counted
@@ -193,8 +177,7 @@ fn body_lines(text: &str, code: &str, comments: &str, start: usize) -> usize {
 pub(crate) fn check_lengths(files: &[SourceFile]) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut lengths = Vec::new();
-    let written =
-        |f: &&SourceFile| (f.path.ends_with(".rs") || is_script(&f.path)) && !is_generated(f);
+    let written = |f: &&SourceFile| (is_a(&f.path, "rs") || is_script(&f.path)) && !is_generated(f);
     for file in files.iter().filter(written) {
         let lines = file.text.lines().count();
         lengths.push(lines);
@@ -209,9 +192,7 @@ pub(crate) fn check_lengths(files: &[SourceFile]) -> Vec<Violation> {
         .copied()
         .unwrap_or(0);
     if p90 >= FILE_LINES_P90 {
-        let message = format!(
-            "nine files of ten should be under {FILE_LINES_P90} lines; the 90th percentile is {p90}"
-        );
+        let message = format!("nine files of ten should be under {FILE_LINES_P90} lines; the 90th percentile is {p90}");
         found.push(Violation::new("file-length", "", 0, message));
     }
     found

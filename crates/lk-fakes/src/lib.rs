@@ -1,0 +1,18 @@
+//! The generic harness of fake providers, and the demo's story.
+//!
+//! A provider's own fake lives in its folder and says what its deliveries look like
+//! ([`fake::Fake`]); here is what all of them share: repeatable chance ([`rng::Rng`]), invented
+//! people ([`people`]), and the story that decides what happens to whom and when
+//! ([`scenario::Scenario`]). Nothing here reads a clock or opens a connection: the story is asked
+//! what comes next, and whoever plays it waits and sends.
+
+pub mod fake;
+pub mod people;
+pub mod report;
+pub mod rng;
+pub mod scenario;
+mod script;
+
+pub use fake::{Composed, Fake, Happening};
+pub use rng::Rng;
+pub use scenario::{PlannedDelivery, Player, Scenario, Signer};
