@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use lk_core::Time;
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, QueryResult,
-    Statement, TryGetable, Value,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, QueryResult, Statement, TryGetable, Value,
 };
 
 use crate::{Result, StoreError};
@@ -44,13 +43,6 @@ impl Dialect {
         }
     }
 
-    pub(crate) const fn backend(self) -> DbBackend {
-        match self {
-            Self::Sqlite => DbBackend::Sqlite,
-            Self::Postgres => DbBackend::Postgres,
-        }
-    }
-
     /// `column` contains the pattern in placeholder `n`, upper or lower case alike.
     pub(crate) fn contains(self, column: &str, n: usize) -> String {
         match self {
@@ -64,9 +56,9 @@ impl Dialect {
     pub(crate) fn one_of(self, column: &str, n: usize) -> String {
         match self {
             Self::Sqlite => format!("{column} IN (SELECT value FROM json_each(${n}))"),
-            Self::Postgres => format!(
-                "{column} = ANY (ARRAY(SELECT value::bigint FROM jsonb_array_elements_text(${n}::jsonb)))"
-            ),
+            Self::Postgres => {
+                format!("{column} = ANY (ARRAY(SELECT value::bigint FROM jsonb_array_elements_text(${n}::jsonb)))")
+            }
         }
     }
 }
@@ -167,36 +159,19 @@ async fn sqlite_pool(path: &Path, connections: u32, read_only: bool) -> Result<D
 }
 
 /// Reads rows; works on a pool and inside a transaction.
-pub(crate) async fn all<C: ConnectionTrait>(
-    on: &C,
-    sql: impl Into<String>,
-    values: Vec<Value>,
-) -> Result<Vec<Row>> {
+pub(crate) async fn all<C: ConnectionTrait>(on: &C, sql: impl Into<String>, values: Vec<Value>) -> Result<Vec<Row>> {
     let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, values);
-    Ok(on
-        .query_all_raw(statement)
-        .await?
-        .into_iter()
-        .map(Row)
-        .collect())
+    Ok(on.query_all_raw(statement).await?.into_iter().map(Row).collect())
 }
 
 /// Reads at most one row.
-pub(crate) async fn one<C: ConnectionTrait>(
-    on: &C,
-    sql: impl Into<String>,
-    values: Vec<Value>,
-) -> Result<Option<Row>> {
+pub(crate) async fn one<C: ConnectionTrait>(on: &C, sql: impl Into<String>, values: Vec<Value>) -> Result<Option<Row>> {
     let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, values);
     Ok(on.query_one_raw(statement).await?.map(Row))
 }
 
 /// Writes, and says how many rows it touched.
-pub(crate) async fn run<C: ConnectionTrait>(
-    on: &C,
-    sql: impl Into<String>,
-    values: Vec<Value>,
-) -> Result<u64> {
+pub(crate) async fn run<C: ConnectionTrait>(on: &C, sql: impl Into<String>, values: Vec<Value>) -> Result<u64> {
     let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, values);
     Ok(on.execute_raw(statement).await?.rows_affected())
 }
@@ -248,11 +223,7 @@ impl Row {
             .ok_or_else(|| StoreError::corrupt(format!("{column} is missing")))
     }
 
-    pub(crate) fn opt_word<T>(
-        &self,
-        column: &str,
-        from: impl Fn(u8) -> Option<T>,
-    ) -> Result<Option<T>> {
+    pub(crate) fn opt_word<T>(&self, column: &str, from: impl Fn(u8) -> Option<T>) -> Result<Option<T>> {
         let Some(code) = self.get::<Option<i16>>(column)? else {
             return Ok(None);
         };

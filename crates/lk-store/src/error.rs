@@ -3,6 +3,8 @@
 use lk_core::access::Verb;
 use sea_orm::{DbErr, RuntimeErr};
 
+use crate::config::Integration;
+use crate::read::ProblemRow;
 use crate::seal::SealError;
 
 /// Why the store did not do what was asked.
@@ -14,14 +16,14 @@ pub enum StoreError {
         /// What was looked for, e.g. "integration".
         what: &'static str,
     },
-    /// The row changed since the caller read it. Carries its version now, so that the caller can
-    /// read it again and show both.
-    #[error("the {what} was changed by somebody else (it is at version {current} now)")]
+    /// The row changed since the caller read it. Carries the row as it is now, so that the caller
+    /// can show both.
+    #[error("the {what} was changed by somebody else (it is at version {} now)", .current.version())]
     Conflict {
         /// What was to be changed.
         what: &'static str,
-        /// The version it has now.
-        current: i64,
+        /// The row as it is now.
+        current: Box<Current>,
     },
     /// The value must be unique and is taken.
     #[error("{what} is already taken")]
@@ -46,6 +48,25 @@ pub enum StoreError {
     /// A sealed value could not be opened or made.
     #[error(transparent)]
     Seal(#[from] SealError),
+}
+
+/// A row as it is now, in the answer to a write that came too late.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Current {
+    /// An integration.
+    Integration(Integration),
+    /// A problem.
+    Problem(ProblemRow),
+}
+
+impl Current {
+    /// The version it has now.
+    pub const fn version(&self) -> i64 {
+        match self {
+            Self::Integration(row) => row.version,
+            Self::Problem(row) => row.version,
+        }
+    }
 }
 
 impl StoreError {
@@ -87,18 +108,30 @@ impl From<DbErr> for StoreError {
         let text = error.to_string();
         match &error {
             DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Self::Unavailable(text),
-            DbErr::Exec(RuntimeErr::SqlxError(inner))
-            | DbErr::Query(RuntimeErr::SqlxError(inner)) => match inner.as_ref() {
-                sea_orm::sqlx::Error::Database(db) => match db.code() {
-                    Some(code) if is_transient_code(&code) => Self::Unavailable(text),
+            DbErr::Exec(RuntimeErr::SqlxError(inner)) | DbErr::Query(RuntimeErr::SqlxError(inner)) => {
+                match inner.as_ref() {
+                    sea_orm::sqlx::Error::Database(db) => match db.code() {
+                        Some(code) if is_transient_code(&code) => Self::Unavailable(text),
+                        _ => Self::Corrupt(text),
+                    },
+                    sea_orm::sqlx::Error::Io(_)
+                    | sea_orm::sqlx::Error::PoolTimedOut
+                    | sea_orm::sqlx::Error::PoolClosed
+                    | sea_orm::sqlx::Error::WorkerCrashed => Self::Unavailable(text),
                     _ => Self::Corrupt(text),
-                },
-                sea_orm::sqlx::Error::Io(_)
-                | sea_orm::sqlx::Error::PoolTimedOut
-                | sea_orm::sqlx::Error::PoolClosed
-                | sea_orm::sqlx::Error::WorkerCrashed => Self::Unavailable(text),
-                _ => Self::Corrupt(text),
-            },
+                }
+            }
+            _ => Self::Corrupt(text),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, OperationInterrupted};
+        let text = error.to_string();
+        match error.sqlite_error_code() {
+            Some(DatabaseBusy | DatabaseLocked | OperationInterrupted) => Self::Unavailable(text),
             _ => Self::Corrupt(text),
         }
     }

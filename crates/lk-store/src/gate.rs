@@ -52,9 +52,7 @@ impl WriteGate {
     /// Takes the turn if nobody has it and nobody waits.
     pub fn try_acquire(&self) -> Option<WriteTurn> {
         let permit = Arc::clone(&self.semaphore).try_acquire_owned().ok()?;
-        Some(WriteTurn {
-            _permit: Some(permit),
-        })
+        Some(WriteTurn { _permit: Some(permit) })
     }
 }
 
@@ -103,18 +101,12 @@ mod tests {
             threads.push(std::thread::spawn(move || {
                 let mut waiting = Box::pin(gate.acquire());
                 let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
-                let pending = waiting
-                    .as_mut()
-                    .poll(&mut Context::from_waker(&waker))
-                    .is_pending();
+                let pending = waiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending();
                 asked.send(pending).expect("the test listens");
                 let _turn = block_on(waiting);
                 sender.send(n).expect("the test listens");
             }));
-            assert!(
-                is_asked.recv().expect("the thread asks"),
-                "the gate is held"
-            );
+            assert!(is_asked.recv().expect("the thread asks"), "the gate is held");
         }
         drop(first);
         for expected in 0..8 {

@@ -3,8 +3,8 @@
 use lk_core::Time;
 use uuid::{Builder, Uuid, Variant};
 
+use crate::Result;
 use crate::seal::random_bytes;
-use crate::{Result, StoreError};
 
 /// The highest `seq` an event identifier can carry: 62 bits.
 const SEQ_MASK: u64 = (1 << 62) - 1;
@@ -27,14 +27,8 @@ pub fn event_id(seq: i64, received_at: Time) -> Uuid {
 /// The `seq` and receiving time inside an event identifier; `None` for any other UUID.
 pub fn parse_event_id(id: Uuid) -> Option<(i64, Time)> {
     let (high, low) = id.as_u64_pair();
-    let ours =
-        id.get_version_num() == 8 && id.get_variant() == Variant::RFC4122 && high & 0xfff == 0;
+    let ours = id.get_version_num() == 8 && id.get_variant() == Variant::RFC4122 && high & 0xfff == 0;
     ours.then_some(((low & SEQ_MASK) as i64, Time((high >> 16) as i64)))
-}
-
-/// Reads a UUID that a caller gave as text.
-pub(crate) fn parse_uuid(text: &str, what: &'static str) -> Result<Uuid> {
-    Uuid::parse_str(text).map_err(|_| StoreError::missing(what))
 }
 
 #[cfg(test)]
@@ -43,11 +37,7 @@ mod tests {
 
     #[test]
     fn event_identifiers_round_trip_and_sort() {
-        for (seq, ms) in [
-            (1, 0),
-            (7, 1_760_000_000_000),
-            (i64::MAX >> 1, (1 << 48) - 1),
-        ] {
+        for (seq, ms) in [(1, 0), (7, 1_760_000_000_000), (i64::MAX >> 1, (1 << 48) - 1)] {
             let id = event_id(seq, Time(ms));
             assert_eq!(parse_event_id(id), Some((seq, Time(ms))), "{id}");
         }

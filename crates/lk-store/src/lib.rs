@@ -5,17 +5,32 @@
 //! [`Permit`](lk_core::access::Permit); events, health and problems are written by the journal
 //! alone. Times are always passed in.
 
+mod config;
 mod db;
 mod error;
 mod gate;
 mod ids;
+pub mod journal;
 mod migration;
+mod read;
+mod retention;
 mod seal;
 mod store;
 
-pub use error::StoreError;
+pub use config::{
+    ApiKey, CreatedIntegration, Feedback, Integration, IntegrationPatch, Member, Membership, NewApiKey, NewFeedback,
+    NewIntegration, NewOneTimeLink, NewProject, NewSession, NewUser, NewWebhookSecret, OneTimeLink, ProblemPatch,
+    Project, Receiver, ReceiverSecret, Rejection, RejectionDelta, SecretSource, SecretState, Session, User,
+    UserCredentials, WebhookSecret, endpoint_key_hash,
+};
+pub use error::{Current, StoreError};
 pub use gate::{WriteGate, WriteTurn};
 pub use ids::{event_id, new_id, parse_event_id};
+pub use read::{
+    AuditRow, EventDetail, EventFilter, EventPage, EventRow, HealthRow, MERGE_LIMIT, OutcomeFilter, PayloadRow,
+    ProblemFilter, ProblemPage, ProblemRow, SCAN_LIMIT, TypeFilter,
+};
+pub use retention::STEP as RETENTION_STEP;
 pub use seal::{KeyId, MasterKey, SealError, Sealed, SecretText};
 pub use store::{Store, StoreConfig};
 

@@ -90,9 +90,7 @@ impl MasterKey {
     /// alone, when there is none.
     pub fn from_file(path: &Path) -> Result<Self, SealError> {
         match Self::create_file(path) {
-            Err(SealError::File { source, .. })
-                if source.kind() == std::io::ErrorKind::AlreadyExists =>
-            {
+            Err(SealError::File { source, .. }) if source.kind() == std::io::ErrorKind::AlreadyExists => {
                 Self::read_file(path)
             }
             made => made,
@@ -110,13 +108,7 @@ impl MasterKey {
         let aad = associated(table, row);
         let text = self
             .cipher()
-            .encrypt(
-                &XNonce::from(nonce),
-                Payload {
-                    msg: plain,
-                    aad: &aad,
-                },
-            )
+            .encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: &aad })
             .map_err(|_| SealError::Damaged)?;
         let mut bytes = Vec::with_capacity(HEADER_BYTES + text.len());
         bytes.push(VERSION);
@@ -128,10 +120,7 @@ impl MasterKey {
 
     /// Opens what [`seal`](Self::seal) made for the same table and row.
     pub fn open(&self, table: &str, row: &str, sealed: &Sealed) -> Result<SecretText, SealError> {
-        let (header, text) = sealed
-            .0
-            .split_at_checked(HEADER_BYTES)
-            .ok_or(SealError::Damaged)?;
+        let (header, text) = sealed.0.split_at_checked(HEADER_BYTES).ok_or(SealError::Damaged)?;
         let [VERSION, a, b, c, d, nonce @ ..] = header else {
             return Err(SealError::Damaged);
         };
@@ -146,20 +135,12 @@ impl MasterKey {
         let aad = associated(table, row);
         let plain = self
             .cipher()
-            .decrypt(
-                &XNonce::from(nonce),
-                Payload {
-                    msg: text,
-                    aad: &aad,
-                },
-            )
+            .decrypt(&XNonce::from(nonce), Payload { msg: text, aad: &aad })
             .map_err(|_| SealError::Damaged)?;
-        String::from_utf8(plain)
-            .map(SecretText::new)
-            .map_err(|error| {
-                error.into_bytes().zeroize();
-                SealError::Damaged
-            })
+        String::from_utf8(plain).map(SecretText::new).map_err(|error| {
+            error.into_bytes().zeroize();
+            SealError::Damaged
+        })
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {
@@ -200,8 +181,7 @@ impl MasterKey {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(path).map_err(failed)?;
         let key = Self::generate()?;
-        let text: Zeroizing<String> =
-            Zeroizing::new(key.bytes.iter().map(|byte| format!("{byte:02x}")).collect());
+        let text: Zeroizing<String> = Zeroizing::new(key.bytes.iter().map(|byte| format!("{byte:02x}")).collect());
         file.write_all(text.as_bytes())
             .and_then(|()| file.write_all(b"\n"))
             .and_then(|()| file.sync_all())
@@ -290,10 +270,7 @@ mod tests {
         let two = key.seal("t", "1", b"a secret").expect("seals");
         assert!(one != two);
         for sealed in [&one, &two] {
-            assert!(
-                key.open("t", "1", sealed)
-                    .is_ok_and(|s| s.expose() == "a secret")
-            );
+            assert!(key.open("t", "1", sealed).is_ok_and(|s| s.expose() == "a secret"));
         }
         assert!(!one.as_bytes().windows(8).any(|w| w == b"a secret"));
     }
@@ -302,14 +279,8 @@ mod tests {
     fn another_row_another_key_or_a_flipped_bit_do_not_open() {
         let key = MasterKey::generate().expect("randomness");
         let sealed = key.seal("t", "1", b"x").expect("seals");
-        assert!(matches!(
-            key.open("t", "2", &sealed),
-            Err(SealError::Damaged)
-        ));
-        assert!(matches!(
-            key.open("u", "1", &sealed),
-            Err(SealError::Damaged)
-        ));
+        assert!(matches!(key.open("t", "2", &sealed), Err(SealError::Damaged)));
+        assert!(matches!(key.open("u", "1", &sealed), Err(SealError::Damaged)));
         let other = MasterKey::generate().expect("randomness");
         let Err(error) = other.open("t", "1", &sealed) else {
             panic!("opened with a wrong key")
@@ -318,15 +289,9 @@ mod tests {
         for at in 0..sealed.as_bytes().len() {
             let mut bytes = sealed.as_bytes().to_vec();
             bytes[at] ^= 1;
-            assert!(
-                key.open("t", "1", &Sealed::from_stored(bytes)).is_err(),
-                "byte {at}"
-            );
+            assert!(key.open("t", "1", &Sealed::from_stored(bytes)).is_err(), "byte {at}");
         }
-        assert!(
-            key.open("t", "1", &Sealed::from_stored(Vec::new()))
-                .is_err()
-        );
+        assert!(key.open("t", "1", &Sealed::from_stored(Vec::new())).is_err());
     }
 
     #[test]
@@ -339,20 +304,14 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            let mode = std::fs::metadata(&path)
-                .expect("exists")
-                .permissions()
-                .mode();
+            let mode = std::fs::metadata(&path).expect("exists").permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
         std::fs::write(&path, "too short").expect("writes");
         let Err(error) = MasterKey::from_file(&path) else {
             panic!("accepted a short key")
         };
-        assert!(
-            error.to_string().contains("64 hexadecimal digits"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("64 hexadecimal digits"), "{error}");
     }
 
     #[test]

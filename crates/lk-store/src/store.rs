@@ -5,10 +5,7 @@ use std::sync::Arc;
 
 use lk_core::Time;
 use lk_core::access::{Actor, Permit, Verb};
-use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,
-    TransactionSession, TransactionTrait,
-};
+use sea_orm::{DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use sea_orm_migration::MigratorTrait;
 
 use crate::db::{self, Dialect, Pools, values};
@@ -64,9 +61,7 @@ impl Store {
             key,
             config: config.clone(),
         };
-        let store = Self {
-            inner: Arc::new(inner),
-        };
+        let store = Self { inner: Arc::new(inner) };
         store.migrate(now).await?;
         Ok(store)
     }
@@ -97,13 +92,9 @@ impl Store {
     /// The number of configuration writes so far, by any process. A different number than last
     /// time means: read the configuration again.
     pub async fn generation(&self) -> Result<i64> {
-        let row = db::one(
-            self.reader(),
-            "SELECT value FROM meta WHERE key = 'generation'",
-            vec![],
-        )
-        .await?
-        .ok_or_else(|| StoreError::corrupt("the generation row is missing"))?;
+        let row = db::one(self.reader(), "SELECT value FROM meta WHERE key = 'generation'", vec![])
+            .await?
+            .ok_or_else(|| StoreError::corrupt("the generation row is missing"))?;
         row.text("value")?
             .parse()
             .map_err(|_| StoreError::corrupt("the generation is no number"))
@@ -111,9 +102,7 @@ impl Store {
 
     /// Whether the database answers, for readiness.
     pub async fn ping(&self) -> Result<()> {
-        db::one(self.reader(), "SELECT 1 AS one", vec![])
-            .await
-            .map(|_| ())
+        db::one(self.reader(), "SELECT 1 AS one", vec![]).await.map(|_| ())
     }
 
     /// Closes every connection, after the last write.
@@ -133,12 +122,7 @@ impl Store {
     }
 
     /// Starts a configuration write that `permit` allows for one of `verbs`.
-    pub(crate) async fn write<'a>(
-        &self,
-        permit: &'a Permit,
-        verbs: &[Verb],
-        now: Time,
-    ) -> Result<Write<'a>> {
+    pub(crate) async fn write<'a>(&self, permit: &'a Permit, verbs: &[Verb], now: Time) -> Result<Write<'a>> {
         if !verbs.contains(&permit.verb()) {
             return Err(StoreError::WrongPermit(permit.verb()));
         }
@@ -169,12 +153,7 @@ impl Store {
     async fn migrate(&self, now: Time) -> Result<()> {
         let (txn, turn) = self.begin().await?;
         if self.dialect() == Dialect::Postgres {
-            db::one(
-                &txn,
-                "SELECT pg_advisory_xact_lock($1)",
-                values![MIGRATION_LOCK],
-            )
-            .await?;
+            db::one(&txn, "SELECT pg_advisory_xact_lock($1)", values![MIGRATION_LOCK]).await?;
         }
         Migrator::up(&txn, None).await?;
         db::run(
@@ -216,20 +195,9 @@ impl Write<'_> {
         &self.txn
     }
 
-    pub(crate) const fn now(&self) -> Time {
-        self.now
-    }
-
     /// Writes the audit row, moves the generation and commits.
     pub(crate) async fn commit(self, audit: Audit<'_>) -> Result<()> {
-        insert_audit(
-            &self.txn,
-            self.permit.actor(),
-            self.permit.source(),
-            self.now,
-            audit,
-        )
-        .await?;
+        insert_audit(&self.txn, self.permit.actor(), self.permit.source(), self.now, audit).await?;
         bump_generation(&self.txn).await?;
         self.txn.commit().await?;
         Ok(())

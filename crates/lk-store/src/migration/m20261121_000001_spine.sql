@@ -144,6 +144,14 @@ CREATE TABLE webhook_rejections (
   PRIMARY KEY (integration_rid, reason)
 ){table};
 
+-- How many deliveries were rejected in each hour, so that "in the last 24 hours" can be said.
+CREATE TABLE webhook_rejection_hours (
+  integration_rid BIGINT NOT NULL,
+  hour BIGINT NOT NULL,
+  count BIGINT NOT NULL,
+  PRIMARY KEY (integration_rid, hour)
+){clustered};
+
 -- The journal. seq is monotonic; every index below holds only what never changes.
 CREATE TABLE integration_events (
   seq {event_number},
