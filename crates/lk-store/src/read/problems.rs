@@ -231,7 +231,7 @@ impl Store {
 
     /// How many problems of each integration of a project nobody has settled (open or
     /// acknowledged). Integrations without any are left out.
-    pub async fn open_problem_counts(&self, project: ProjectRid) -> Result<Vec<(IntegrationRid, i64)>> {
+    pub async fn open_problems_of_project(&self, project: ProjectRid) -> Result<Vec<(IntegrationRid, i64)>> {
         let rows = db::all(
             self.reader(),
             "SELECT p.integration_rid, CAST(COUNT(*) AS BIGINT) AS n
