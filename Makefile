@@ -7,7 +7,7 @@ DATA    ?= ./data
 DEMO    ?= ./data/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo build release test bench web fmt clean-demo
+.PHONY: help run demo build release test bench web contract fmt clean-demo
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ web: ## Build the web UI into web/dist
 	@scripts/need.sh web
 	@scripts/npm-install.sh web
 	@if [ ! -f web/dist/index.html ] || [ -n "$$(find web/src web/build web/public web/index.html web/package-lock.json web/vite.config.ts -newer web/dist/index.html -print 2>/dev/null | head -n 1)" ]; then cd web && npm run --silent build; fi
+
+contract: ## Refresh web/openapi.json and the web client's types from the routes
+	@scripts/npm-install.sh web
+	@scripts/contract.sh
 
 fmt: ## Format the Rust code
 	cargo fmt --all

@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
-ALL_STAGES="fmt clippy generated tidy rust web-static web-unit web-build signers browser"
+ALL_STAGES="fmt clippy generated tidy rust contract web-static web-unit web-build signers browser"
 work=$(mktemp -d "${TMPDIR:-/tmp}/linekeeper-test.XXXXXX")
 chmod 755 "$work"
 finish() {
@@ -49,6 +49,12 @@ stage_rust() {
   else
     cargo test --workspace --no-fail-fast --quiet
   fi
+}
+
+# The API's description and the web client's types are what the routes give.
+stage_contract() {
+  web_ready
+  scripts/contract.sh --check
 }
 
 # Types and lint of the web UI.
