@@ -5,6 +5,7 @@
 //! [`inbound::Inbound`], what it tells comes out as [`item::Item`]s; requests to make are data too.
 
 pub mod conformance;
+pub mod errors;
 pub mod handshake;
 pub mod headers;
 pub mod inbound;
