@@ -94,12 +94,7 @@ impl<N: AsRef<str>, V: AsRef<str>> FromIterator<(N, V)> for Headers {
         Self(
             pairs
                 .into_iter()
-                .map(|(n, v)| {
-                    (
-                        n.as_ref().to_ascii_lowercase(),
-                        v.as_ref().as_bytes().to_vec(),
-                    )
-                })
+                .map(|(n, v)| (n.as_ref().to_ascii_lowercase(), v.as_ref().as_bytes().to_vec()))
                 .collect(),
         )
     }
@@ -111,9 +106,7 @@ mod tests {
 
     #[test]
     fn one_refuses_missing_duplicate_and_binary() {
-        let mut h: Headers = [("X-One", " a "), ("X-Two", "1"), ("x-two", "2")]
-            .into_iter()
-            .collect();
+        let mut h: Headers = [("X-One", " a "), ("X-Two", "1"), ("x-two", "2")].into_iter().collect();
         h.push("x-bin", vec![0xff, 0x01]);
         assert_eq!(h.one("x-ONE"), Ok("a"));
         assert_eq!(h.one("x-two"), Err(HeaderFault::Duplicate));

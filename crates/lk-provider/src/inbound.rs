@@ -38,10 +38,6 @@ impl Inbound {
     /// The media type in lowercase without parameters, empty when the sender gave none.
     pub fn media_type(&self) -> String {
         let text = self.headers.text("content-type").unwrap_or_default();
-        text.split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase()
+        text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
     }
 }

@@ -47,14 +47,10 @@ impl UnreadableCause {
     /// A sentence for people.
     pub const fn sentence(self) -> &'static str {
         match self {
-            Self::Syntax => {
-                "The signature is valid, but the body is neither complete JSON nor a form."
-            }
+            Self::Syntax => "The signature is valid, but the body is neither complete JSON nor a form.",
             Self::Encoding => "The signature is valid, but the body is not UTF-8 text.",
             Self::TooDeep => "The signature is valid, but the body is nested too deeply to read.",
-            Self::TooMany => {
-                "The signature is valid, but the delivery carries more items than accepted."
-            }
+            Self::TooMany => "The signature is valid, but the delivery carries more items than accepted.",
             Self::Empty => "The signature is valid, but the body is empty.",
         }
     }

@@ -28,9 +28,7 @@ impl Pointer {
         if text.is_empty() {
             return Ok(Self(Vec::new()));
         }
-        let rest = text
-            .strip_prefix('/')
-            .ok_or_else(|| PointerError(text.to_owned()))?;
+        let rest = text.strip_prefix('/').ok_or_else(|| PointerError(text.to_owned()))?;
         let token = |part: &str| match part {
             "[*]" => Token::Every,
             key => Token::Key(key.replace("~1", "/").replace("~0", "~")),
@@ -51,6 +49,14 @@ impl Pointer {
         found
     }
 
+    /// The smallest document in which the pointer names `value`.
+    pub fn wrap(&self, value: Value) -> Value {
+        self.0.iter().rev().fold(value, |inner, token| match token {
+            Token::Key(key) => serde_json::json!({ key.as_str(): inner }),
+            Token::Every => Value::Array(vec![inner]),
+        })
+    }
+
     /// The first value the pointer names.
     pub fn first<'a>(&self, document: &'a Value) -> Option<&'a Value> {
         self.values(document).into_iter().next()
@@ -60,10 +66,7 @@ impl Pointer {
     pub fn split<'a>(&self, document: &'a Value) -> Vec<&'a Value> {
         let mut found = vec![document];
         for token in &self.0 {
-            found = found
-                .into_iter()
-                .flat_map(|value| step(value, token))
-                .collect();
+            found = found.into_iter().flat_map(|value| step(value, token)).collect();
         }
         found
     }

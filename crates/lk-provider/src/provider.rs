@@ -7,9 +7,7 @@ use crate::item::{Item, Unreadable};
 use crate::manifest::ManifestError;
 use crate::message::HttpResponse;
 use crate::observe::Found;
-use crate::{
-    Handshake, Headers, Inbound, Manifest, Redactor, Rejection, Secret, Settings, Verified,
-};
+use crate::{Handshake, Headers, Inbound, Manifest, Redactor, Rejection, Secret, Settings, Verified};
 
 /// The texts of a provider's folder, embedded by the generated registry.
 #[derive(Debug, Clone, Copy)]
@@ -110,22 +108,24 @@ pub trait Provider: Send + Sync {
         secrets: &[Secret],
         now: Time,
     ) -> Result<Verified, Rejection> {
-        let webhook = self
-            .manifest()
-            .webhook
-            .as_ref()
-            .ok_or(Rejection::NotReceivable)?;
+        let webhook = self.manifest().webhook.as_ref().ok_or(Rejection::NotReceivable)?;
         crate::signature::verify(&webhook.signature, inbound, settings, secrets, now)
     }
 
     /// The handshake in a delivery, if it is one. The caller obeys its [`crate::Trust`].
     fn handshake(&self, inbound: &Inbound, settings: &Settings) -> Option<Handshake> {
         let webhook = self.manifest().webhook.as_ref()?;
-        crate::observe::handshake(
-            &webhook.handshake,
-            inbound,
-            &self.manifest().with_defaults(settings),
-        )
+        crate::observe::handshake(&webhook.handshake, inbound, &self.manifest().with_defaults(settings))
+    }
+
+    /// The request that confirms the handshake which brought `secret`, if the provider waits for
+    /// one. The error lists settings that are missing.
+    fn confirmation(&self, settings: &Settings, secret: &Secret) -> Result<Option<crate::HttpRequest>, Vec<String>> {
+        let Some(webhook) = self.manifest().webhook.as_ref() else {
+            return Ok(None);
+        };
+        let settings = self.manifest().with_defaults(settings);
+        crate::observe::confirmation(&webhook.handshake, secret, &settings)
     }
 
     /// The items of a verified delivery.

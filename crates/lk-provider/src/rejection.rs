@@ -138,22 +138,16 @@ impl Rejection {
         match self {
             Self::MissingHeader { name } => format!("The header `{name}` is missing."),
             Self::DuplicateHeader { name } => {
-                format!(
-                    "The header `{name}` was sent more than once; a signature must be unambiguous."
-                )
+                format!("The header `{name}` was sent more than once; a signature must be unambiguous.")
             }
             Self::MalformedHeader { name } => {
-                format!(
-                    "The header `{name}` does not have the form this provider's signatures have."
-                )
+                format!("The header `{name}` does not have the form this provider's signatures have.")
             }
             Self::WrongSecret { tried: 1, .. } => {
                 "The signature does not match the body with the active secret.".to_owned()
             }
             Self::WrongSecret { tried, .. } => {
-                format!(
-                    "The signature does not match the body with any of the {tried} active secrets."
-                )
+                format!("The signature does not match the body with any of the {tried} active secrets.")
             }
             Self::TimestampTooOld { skew_s } => {
                 format!("The signature is right but {skew_s} seconds old.")
@@ -162,8 +156,7 @@ impl Rejection {
                 format!("The signature is right but dated {skew_s} seconds in the future.")
             }
             Self::NoSecret => {
-                "This integration has no active webhook secret, so no delivery can be verified."
-                    .to_owned()
+                "This integration has no active webhook secret, so no delivery can be verified.".to_owned()
             }
             Self::NotReceivable => "This provider's deliveries cannot be verified here.".to_owned(),
         }
@@ -201,9 +194,7 @@ impl Rejection {
     /// Facts for storage beside the counter: header names, counts and skew, nothing of the sender.
     pub fn detail(&self) -> serde_json::Value {
         match self {
-            Self::MissingHeader { name }
-            | Self::DuplicateHeader { name }
-            | Self::MalformedHeader { name } => {
+            Self::MissingHeader { name } | Self::DuplicateHeader { name } | Self::MalformedHeader { name } => {
                 serde_json::json!({ "header": name })
             }
             Self::WrongSecret { tried, near_miss } => {

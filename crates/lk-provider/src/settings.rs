@@ -30,10 +30,7 @@ impl Settings {
 
     /// The non-empty value of `key`.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.0
-            .get(key)
-            .map(String::as_str)
-            .filter(|text| !text.is_empty())
+        self.0.get(key).map(String::as_str).filter(|text| !text.is_empty())
     }
 
     /// The same settings with `defaults` where a value is absent or empty.
@@ -50,11 +47,6 @@ impl Settings {
 
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Settings {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
-        Self(
-            pairs
-                .into_iter()
-                .map(|(k, v)| (k.into(), v.into()))
-                .collect(),
-        )
+        Self(pairs.into_iter().map(|(k, v)| (k.into(), v.into())).collect())
     }
 }

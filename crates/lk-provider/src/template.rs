@@ -58,13 +58,11 @@ impl Template {
             if open > 0 {
                 parts.push(Part::Literal(rest[..open].to_owned()));
             }
-            let close = rest[open..]
-                .find('}')
-                .ok_or_else(|| fail("`{` without `}`"))?
-                + open;
-            parts.push(placeholder(&rest[open + 1..close]).ok_or_else(|| {
-                fail("a placeholder is {/pointer}, {header:..}, {query:..} or {setting:..}")
-            })?);
+            let close = rest[open..].find('}').ok_or_else(|| fail("`{` without `}`"))? + open;
+            parts.push(
+                placeholder(&rest[open + 1..close])
+                    .ok_or_else(|| fail("a placeholder is {/pointer}, {header:..}, {query:..} or {setting:..}"))?,
+            );
             rest = &rest[close + 1..];
         }
         if !rest.is_empty() {
@@ -119,11 +117,7 @@ fn non_empty(text: &str) -> Option<&str> {
 
 /// The scalars among the values, joined by "; ".
 fn joined(values: &[&Value]) -> Option<String> {
-    let texts: Vec<String> = values
-        .iter()
-        .take(8)
-        .filter_map(|value| scalar(value))
-        .collect();
+    let texts: Vec<String> = values.iter().take(8).filter_map(|value| scalar(value)).collect();
     (!texts.is_empty()).then(|| texts.join("; "))
 }
 

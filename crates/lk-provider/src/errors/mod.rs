@@ -300,7 +300,10 @@ impl Explainers {
             let explainer = ErrorRules::parse(source).and_then(|r| Explainer::new(&r, &layer));
             own.insert(key.to_owned(), explainer.map_err(|e| (key.to_owned(), e))?);
         }
-        Ok(Self { generic: Explainer::generic(&layer), own })
+        Ok(Self {
+            generic: Explainer::generic(&layer),
+            own,
+        })
     }
 
     /// The explainer of a provider.

@@ -7,8 +7,8 @@ mod webhook;
 use serde::Deserialize;
 
 pub use webhook::{
-    Algorithm, BodyRules, Confirm, EchoAs, Encoding, Glob, HandshakeRule, KeyForm, Match,
-    MatchOutcome, Moment, Scheme, SecretForm, TimeUnit, Webhook,
+    Algorithm, BodyRules, Confirm, EchoAs, Encoding, Glob, HandshakeRule, KeyForm, Match, MatchOutcome, Moment, Scheme,
+    SecretForm, TimeUnit, Webhook,
 };
 
 /// A whole manifest.

@@ -40,8 +40,7 @@ impl Manifest {
         if self.can(Capability::Webhook) != self.webhook.is_some() {
             return Some("capability `webhook` and table `[webhook]` go together".to_owned());
         }
-        self.field_problem(key_ok)
-            .or_else(|| self.webhook_problem())
+        self.field_problem(key_ok).or_else(|| self.webhook_problem())
     }
 
     fn field_problem(&self, key_ok: impl Fn(&str) -> bool) -> Option<String> {
@@ -54,23 +53,17 @@ impl Manifest {
                 return Some(format!("field `{at}` is there twice"));
             }
             if (field.kind == FieldKind::Select) == field.options.is_empty() {
-                return Some(format!(
-                    "field `{at}`: a select has options, others have none"
-                ));
+                return Some(format!("field `{at}`: a select has options, others have none"));
             }
             if let Some(pattern) = &field.pattern
                 && regex::Regex::new(pattern).is_err()
             {
-                return Some(format!(
-                    "field `{at}`: the pattern is not a regular expression"
-                ));
+                return Some(format!("field `{at}`: the pattern is not a regular expression"));
             }
             if let (FieldKind::Select, Some(default)) = (field.kind, &field.default)
                 && !field.options.contains(default)
             {
-                return Some(format!(
-                    "field `{at}`: the default is not among the options"
-                ));
+                return Some(format!("field `{at}`: the default is not among the options"));
             }
         }
         None

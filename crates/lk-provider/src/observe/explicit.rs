@@ -18,14 +18,7 @@ const ID_KEYS: &[&str] = &[
     "message_id",
     "messageId",
 ];
-const TYPE_KEYS: &[&str] = &[
-    "event_type",
-    "eventType",
-    "type",
-    "event",
-    "topic",
-    "action",
-];
+const TYPE_KEYS: &[&str] = &["event_type", "eventType", "type", "event", "topic", "action"];
 const TIME_KEYS: &[&str] = &[
     "timestamp",
     "occurred_at",
@@ -73,15 +66,7 @@ const CODE_KEYS: &[&str] = &[
     "name",
     "kind",
 ];
-const FIELD_KEYS: &[&str] = &[
-    "field",
-    "param",
-    "path",
-    "pointer",
-    "element",
-    "error_key",
-    "column",
-];
+const FIELD_KEYS: &[&str] = &["field", "param", "path", "pointer", "element", "error_key", "column"];
 const OPERATION_KEYS: &[&str] = &["operation", "endpoint", "request", "method"];
 
 const FAILED: &[&str] = &[
@@ -115,19 +100,14 @@ pub(super) fn id(body: &Value) -> Option<String> {
 
 /// The item's own type.
 pub(super) fn event_type(body: &Value) -> Option<String> {
-    TYPE_KEYS.iter().find_map(|key| {
-        body.get(key)?
-            .as_str()
-            .filter(|t| !t.is_empty())
-            .map(str::to_owned)
-    })
+    TYPE_KEYS
+        .iter()
+        .find_map(|key| body.get(key)?.as_str().filter(|t| !t.is_empty()).map(str::to_owned))
 }
 
 /// The item's own time.
 pub(super) fn occurred_at(body: &Value) -> Option<Time> {
-    TIME_KEYS
-        .iter()
-        .find_map(|key| moment::read(body.get(key)?, None))
+    TIME_KEYS.iter().find_map(|key| moment::read(body.get(key)?, None))
 }
 
 /// Decides the outcome of an item that no match of the manifest decided.
@@ -153,20 +133,10 @@ pub(super) fn details(body: &Value, found: &mut Found) {
             found.http_status = http_status(place);
         }
         if found.operation.is_none() {
-            found.operation = text_of(place, OPERATION_KEYS)
-                .or_else(|| text_of(place.get("context")?, OPERATION_KEYS));
+            found.operation = text_of(place, OPERATION_KEYS).or_else(|| text_of(place.get("context")?, OPERATION_KEYS));
         }
         if found.message.is_none() && place.get("status").is_some() {
-            found.message = text_of(
-                place,
-                &[
-                    "message",
-                    "reason",
-                    "detail",
-                    "description",
-                    "error_message",
-                ],
-            );
+            found.message = text_of(place, &["message", "reason", "detail", "description", "error_message"]);
         }
         if found.codes.is_empty()
             && let Some(code) = text_of(place, &["error_code", "errorCode", "reason_code"])
@@ -189,10 +159,7 @@ fn places(body: &Value) -> Vec<&Value> {
 }
 
 fn type_says(event_type: &str, words: &[&str]) -> bool {
-    let last = event_type
-        .rsplit(['.', '_', '/', ':'])
-        .next()
-        .unwrap_or_default();
+    let last = event_type.rsplit(['.', '_', '/', ':']).next().unwrap_or_default();
     words.contains(&last.to_ascii_lowercase().as_str())
 }
 
@@ -279,10 +246,7 @@ fn from_error(error: &Value, found: &mut Found, depth: usize) {
             if found.message.is_none()
                 && let Some((key, value)) = map.iter().next()
             {
-                let said = value
-                    .as_array()
-                    .and_then(|list| list.first())
-                    .unwrap_or(value);
+                let said = value.as_array().and_then(|list| list.first()).unwrap_or(value);
                 found.message = scalar(said).map(|text| format!("{key}: {text}"));
                 found.field.get_or_insert_with(|| key.clone());
             }
@@ -297,13 +261,8 @@ fn push_codes(error: &Value, found: &mut Found) {
             continue;
         };
         // A sentence under `error` or `type` is a message, and a bare HTTP status no code.
-        let is_status = code.parse::<u16>().is_ok_and(|n| (100..600).contains(&n))
-            && error.get("status").is_none();
-        if code.len() <= 80
-            && !code.contains(' ')
-            && !(is_status && *key == "code")
-            && !found.codes.contains(&code)
-        {
+        let is_status = code.parse::<u16>().is_ok_and(|n| (100..600).contains(&n)) && error.get("status").is_none();
+        if code.len() <= 80 && !code.contains(' ') && !(is_status && *key == "code") && !found.codes.contains(&code) {
             found.codes.push(code);
         }
     }
@@ -321,8 +280,6 @@ fn http_status(place: &Value) -> Option<u16> {
             Value::String(text) if text.len() == 3 && *key != "code" => text.parse().ok(),
             _ => None,
         }?;
-        u16::try_from(number)
-            .ok()
-            .filter(|status| (100..600).contains(status))
+        u16::try_from(number).ok().filter(|status| (100..600).contains(status))
     })
 }

@@ -69,9 +69,6 @@ mod tests {
             to_json("payload=%7B%22a%22%3A1%7D").unwrap(),
             serde_json::json!({"a": 1})
         );
-        assert_eq!(
-            to_json("x=1&y=2").unwrap(),
-            serde_json::json!({"x": "1", "y": "2"})
-        );
+        assert_eq!(to_json("x=1&y=2").unwrap(), serde_json::json!({"x": "1", "y": "2"}));
     }
 }

@@ -19,7 +19,7 @@ use crate::{Inbound, Settings};
 
 pub use form::decode as decode_form;
 pub use moment::parse_iso;
-pub use shake::handshake;
+pub use shake::{confirmation, handshake};
 
 /// Deepest nesting of a body that is read.
 pub const MAX_DEPTH: usize = 64;
@@ -155,7 +155,7 @@ fn unreadable(described: &Described, inbound: &Inbound, cause: UnreadableCause) 
         .webhook
         .as_ref()
         .and_then(|w| w.body.delivery_key.render(&scope));
-    let head = &inbound.body[..inbound.body.len().min(HEAD_BYTES)];
+    let head = &inbound.body[..inbound.body.len().min(2 * HEAD_BYTES)];
     Unreadable {
         cause,
         delivery_key: key.map_or_else(
@@ -163,7 +163,7 @@ fn unreadable(described: &Described, inbound: &Inbound, cause: UnreadableCause) 
             |key| cut(&key, MAX_KEY).to_owned(),
         ),
         body_bytes: inbound.body.len(),
-        head: described.redactor().text(&String::from_utf8_lossy(head)),
+        head: described.redactor().head(&String::from_utf8_lossy(head), HEAD_BYTES),
         body_hash,
     }
 }
@@ -189,11 +189,7 @@ fn read_item(
 }
 
 fn delivery_key(described: &Described, scope: &Scope<'_>, many: bool) -> String {
-    let rules = described
-        .manifest()
-        .webhook
-        .as_ref()
-        .map(|w| &w.body.delivery_key);
+    let rules = described.manifest().webhook.as_ref().map(|w| &w.body.delivery_key);
     let hash = || {
         let hash = blake3::hash(scope.body.to_string().as_bytes()).to_hex();
         format!("hash:{}", &hash.as_str()[..32])
@@ -219,10 +215,7 @@ fn delivery_key(described: &Described, scope: &Scope<'_>, many: bool) -> String 
     if key.len() <= MAX_KEY {
         key
     } else {
-        format!(
-            "hash:{}",
-            &blake3::hash(key.as_bytes()).to_hex().as_str()[..32]
-        )
+        format!("hash:{}", &blake3::hash(key.as_bytes()).to_hex().as_str()[..32])
     }
 }
 
@@ -257,8 +250,7 @@ fn find(described: &Described, scope: &Scope<'_>) -> Found {
 
 fn first_match<'a>(webhook: &'a Webhook, body: &Value, event_type: &str) -> Option<&'a Match> {
     webhook.matches.iter().find(|rule| {
-        let type_fits = rule.event_type.is_empty()
-            || rule.event_type.iter().any(|glob| glob.matches(event_type));
+        let type_fits = rule.event_type.is_empty() || rule.event_type.iter().any(|glob| glob.matches(event_type));
         type_fits
             && rule
                 .pointer
@@ -318,17 +310,9 @@ fn finish(described: &Described, found: Found, delivery_key: String, body: Value
         .filter(|m| !m.is_empty());
     let failure = failed.then(|| Failure {
         provider: described.manifest().key.clone(),
-        operation: text(
-            found.operation.as_deref().unwrap_or(&found.event_type),
-            MAX_KEY,
-        ),
+        operation: text(found.operation.as_deref().unwrap_or(&found.event_type), MAX_KEY),
         http_status: found.http_status,
-        codes: found
-            .codes
-            .iter()
-            .take(8)
-            .map(|code| text(code, MAX_TYPE))
-            .collect(),
+        codes: found.codes.iter().take(8).map(|code| text(code, MAX_TYPE)).collect(),
         field: found.field.as_deref().map(|field| text(field, MAX_KEY)),
         message: message
             .clone()
@@ -339,10 +323,7 @@ fn finish(described: &Described, found: Found, delivery_key: String, body: Value
     let summary = match (&failure, &found.summary) {
         (Some(failure), _) => cut(&failure.message, MAX_SUMMARY).to_owned(),
         (None, Some(summary)) => text(summary, MAX_SUMMARY),
-        (None, None) => message.map_or_else(
-            || found.event_type.clone(),
-            |m| cut(&m, MAX_SUMMARY).to_owned(),
-        ),
+        (None, None) => message.map_or_else(|| found.event_type.clone(), |m| cut(&m, MAX_SUMMARY).to_owned()),
     };
     Item {
         delivery_key,

@@ -9,17 +9,13 @@ use crate::manifest::{Confirm, EchoAs, HandshakeRule};
 use crate::message::{HttpRequest, HttpResponse};
 use crate::pointer::Pointer;
 use crate::template::{FirstOf, Scope};
-use crate::{Handshake, Inbound, Secret, Settings, Trust};
+use crate::{Handshake, Headers, Inbound, Secret, Settings, Trust};
 
 /// A handshake is small; a larger body is a delivery.
 const MAX_BYTES: usize = 16_384;
 
 /// The handshake in a delivery, if one of `rules` recognises it.
-pub fn handshake(
-    rules: &[HandshakeRule],
-    inbound: &Inbound,
-    settings: &Settings,
-) -> Option<Handshake> {
+pub fn handshake(rules: &[HandshakeRule], inbound: &Inbound, settings: &Settings) -> Option<Handshake> {
     if rules.is_empty() || inbound.body.len() > MAX_BYTES {
         return None;
     }
@@ -71,24 +67,16 @@ fn in_json(rule: &HandshakeRule, scope: &Scope<'_>) -> Option<Handshake> {
             let challenge = echo.first(scope.body)?.as_str()?;
             let response = match form {
                 EchoAs::Text => HttpResponse::text(200, challenge),
-                EchoAs::Json => {
-                    HttpResponse::json(200, &serde_json::json!({ "challenge": challenge }))
-                }
+                EchoAs::Json => HttpResponse::json(200, &serde_json::json!({ "challenge": challenge })),
             };
             Some(answer(Trust::Signed, response))
         }
-        HandshakeRule::TokenIsSecret { pointer, confirm } => {
-            token_is_secret(pointer, confirm.as_ref(), scope)
-        }
+        HandshakeRule::TokenIsSecret { pointer, confirm } => token_is_secret(pointer, confirm.as_ref(), scope),
         HandshakeRule::FormFlag { .. } => None,
     }
 }
 
-fn token_is_secret(
-    pointer: &Pointer,
-    confirm: Option<&Confirm>,
-    scope: &Scope<'_>,
-) -> Option<Handshake> {
+fn token_is_secret(pointer: &Pointer, confirm: Option<&Confirm>, scope: &Scope<'_>) -> Option<Handshake> {
     let token = pointer.first(scope.body)?.as_str()?.trim();
     // A real delivery that happens to have the field carries much more; the token is short text.
     let plausible = (8..=256).contains(&token.len()) && token.chars().all(|c| c.is_ascii_graphic());
@@ -104,6 +92,34 @@ fn token_is_secret(
         }
     }
     Some(handshake)
+}
+
+/// The request that confirms a handshake whose secret was stored, built again from what is stored:
+/// the confirmation may be repeated long after the delivery. `Ok(None)` when the provider needs
+/// none; the error lists the settings that are missing.
+pub fn confirmation(
+    rules: &[HandshakeRule],
+    secret: &Secret,
+    settings: &Settings,
+) -> Result<Option<HttpRequest>, Vec<String>> {
+    let found = rules.iter().find_map(|rule| match rule {
+        HandshakeRule::TokenIsSecret {
+            pointer,
+            confirm: Some(confirm),
+        } => Some((pointer, confirm)),
+        _ => None,
+    });
+    let Some((pointer, confirm)) = found else {
+        return Ok(None);
+    };
+    let body = pointer.wrap(Value::String(secret.expose().to_owned()));
+    let scope = Scope {
+        body: &body,
+        headers: &Headers::new(),
+        query: &[],
+        settings,
+    };
+    request(confirm, &scope).map(Some)
 }
 
 fn request(confirm: &Confirm, scope: &Scope<'_>) -> Result<HttpRequest, Vec<String>> {
@@ -147,10 +163,7 @@ fn request(confirm: &Confirm, scope: &Scope<'_>) -> Result<HttpRequest, Vec<Stri
     })
 }
 
-fn object(
-    members: &BTreeMap<String, FirstOf>,
-    fill: &mut impl FnMut(&FirstOf) -> String,
-) -> Map<String, Value> {
+fn object(members: &BTreeMap<String, FirstOf>, fill: &mut impl FnMut(&FirstOf) -> String) -> Map<String, Value> {
     members
         .iter()
         .map(|(key, value)| (key.clone(), Value::String(fill(value))))

@@ -143,11 +143,7 @@ impl Claim {
         if claim.proofs.is_empty() {
             return Err(malformed());
         }
-        let seconds = if unit == TimeUnit::Ms {
-            number / SECOND
-        } else {
-            number
-        };
+        let seconds = if unit == TimeUnit::Ms { number / SECOND } else { number };
         claim.time = Some((seconds, tolerance_s));
         claim.signed_prefix = format!("{text}.").into_bytes();
         Ok(claim)
@@ -166,8 +162,7 @@ impl Claim {
             .filter(|rest| !rest.is_empty())
             .ok_or_else(|| rejection(header, HeaderFault::Malformed))?;
         let time = one(headers, timestamp_header)?;
-        let seconds =
-            epoch(time).ok_or_else(|| rejection(timestamp_header, HeaderFault::Malformed))?;
+        let seconds = epoch(time).ok_or_else(|| rejection(timestamp_header, HeaderFault::Malformed))?;
         let mut claim = Self::new(Algorithm::Sha256, KeyForm::Text, Encoding::Hex);
         claim.mac(signature);
         claim.time = Some((seconds, tolerance_s));
@@ -175,18 +170,11 @@ impl Claim {
         Ok(claim)
     }
 
-    fn standard(
-        headers: &Headers,
-        families: &[String],
-        key: KeyForm,
-        tolerance_s: i64,
-    ) -> Result<Self, Rejection> {
+    fn standard(headers: &Headers, families: &[String], key: KeyForm, tolerance_s: i64) -> Result<Self, Rejection> {
         let present = families
             .iter()
             .find(|family| headers.contains(&format!("{family}-signature")));
-        let family = present
-            .or(families.first())
-            .map_or("webhook", String::as_str);
+        let family = present.or(families.first()).map_or("webhook", String::as_str);
         let (id_name, time_name, name) = (
             format!("{family}-id"),
             format!("{family}-timestamp"),
@@ -201,9 +189,7 @@ impl Claim {
             match part.split_once(',') {
                 Some(("v1", value)) if !value.is_empty() => claim.mac(value),
                 Some(("v1a", value)) if claim.proofs.len() < MAX_PROOFS => {
-                    claim
-                        .proofs
-                        .extend(decode(Encoding::Base64, value).map(Proof::Ed25519));
+                    claim.proofs.extend(decode(Encoding::Base64, value).map(Proof::Ed25519));
                 }
                 _ => {}
             }

@@ -19,26 +19,18 @@ const MAX_BODY: usize = 65_536;
 const MAX_SECRETS: usize = 4;
 
 /// The variant under which the claim would have fitted.
-pub(super) fn near_miss(
-    claim: &Claim,
-    secrets: &[(usize, &Secret)],
-    body: &[u8],
-) -> Option<NearMiss> {
+pub(super) fn near_miss(claim: &Claim, secrets: &[(usize, &Secret)], body: &[u8]) -> Option<NearMiss> {
     if body.len() > MAX_BODY {
         return None;
     }
     let bodies = variants(body);
     secrets.iter().take(MAX_SECRETS).find_map(|(_, secret)| {
         let keys = key::keys(secret, claim.key_form);
-        let any =
-            |prefix: &[u8], body: &[u8]| keys.iter().any(|key| fits(key, claim, prefix, body));
+        let any = |prefix: &[u8], body: &[u8]| keys.iter().any(|key| fits(key, claim, prefix, body));
         if keys.iter().any(|key| other_encoding(key, claim, body)) {
             return Some(NearMiss::OtherEncoding);
         }
-        if let Some((miss, _)) = bodies
-            .iter()
-            .find(|(_, variant)| any(&claim.signed_prefix, variant))
-        {
+        if let Some((miss, _)) = bodies.iter().find(|(_, variant)| any(&claim.signed_prefix, variant)) {
             return Some(*miss);
         }
         if !claim.signed_prefix.is_empty() && any(b"", body) {
@@ -49,8 +41,7 @@ pub(super) fn near_miss(
 }
 
 fn other_key(claim: &Claim, secret: &Secret, body: &[u8]) -> Option<NearMiss> {
-    let fits =
-        |key: Option<Key>| key.is_some_and(|key| fits(&key, claim, &claim.signed_prefix, body));
+    let fits = |key: Option<Key>| key.is_some_and(|key| fits(&key, claim, &claim.signed_prefix, body));
     let text = secret.expose();
     let trimmed = text.trim();
     let (own, other): (fn(&str) -> Option<Key>, fn(&str) -> Option<Key>) = match claim.key_form {
@@ -117,34 +108,15 @@ fn spaced(value: &serde_json::Value) -> Option<Vec<u8>> {
 struct Spaced;
 
 impl serde_json::ser::Formatter for Spaced {
-    fn begin_array_value<W: ?Sized + std::io::Write>(
-        &mut self,
-        writer: &mut W,
-        first: bool,
-    ) -> std::io::Result<()> {
-        if first {
-            Ok(())
-        } else {
-            writer.write_all(b", ")
-        }
+    fn begin_array_value<W: ?Sized + std::io::Write>(&mut self, writer: &mut W, first: bool) -> std::io::Result<()> {
+        if first { Ok(()) } else { writer.write_all(b", ") }
     }
 
-    fn begin_object_key<W: ?Sized + std::io::Write>(
-        &mut self,
-        writer: &mut W,
-        first: bool,
-    ) -> std::io::Result<()> {
-        if first {
-            Ok(())
-        } else {
-            writer.write_all(b", ")
-        }
+    fn begin_object_key<W: ?Sized + std::io::Write>(&mut self, writer: &mut W, first: bool) -> std::io::Result<()> {
+        if first { Ok(()) } else { writer.write_all(b", ") }
     }
 
-    fn begin_object_value<W: ?Sized + std::io::Write>(
-        &mut self,
-        writer: &mut W,
-    ) -> std::io::Result<()> {
+    fn begin_object_value<W: ?Sized + std::io::Write>(&mut self, writer: &mut W) -> std::io::Result<()> {
         writer.write_all(b": ")
     }
 }

@@ -10,8 +10,7 @@ const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
     .with_encode_padding(true);
 const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
-const URL: GeneralPurpose =
-    GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT.with_encode_padding(false));
+const URL: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT.with_encode_padding(false));
 
 /// Writes bytes: hexadecimal in lowercase, base64 padded, base64url unpadded.
 pub fn encode(encoding: Encoding, bytes: &[u8]) -> String {

@@ -75,8 +75,5 @@ pub(super) fn from_base64(text: &str) -> Option<Key> {
             bytes,
         )));
     }
-    Key::mac_key(decode(
-        Encoding::Base64,
-        text.strip_prefix("whsec_").unwrap_or(text),
-    )?)
+    Key::mac_key(decode(Encoding::Base64, text.strip_prefix("whsec_").unwrap_or(text))?)
 }

@@ -38,11 +38,7 @@ pub fn verify(
     now: Time,
 ) -> Result<Verified, Rejection> {
     let scheme = resolve(scheme, settings)?;
-    let usable: Vec<(usize, &Secret)> = secrets
-        .iter()
-        .enumerate()
-        .filter(|(_, s)| !s.is_blank())
-        .collect();
+    let usable: Vec<(usize, &Secret)> = secrets.iter().enumerate().filter(|(_, s)| !s.is_blank()).collect();
     if usable.is_empty() {
         return Err(Rejection::NoSecret);
     }
@@ -81,8 +77,7 @@ pub fn sign(
     let scheme = resolve(scheme, settings).ok()?;
     let mac = |form, algorithm, prefix: &str| {
         let keys = key::keys(secret, form);
-        keys.first()
-            .and_then(|key| key.mac(algorithm, prefix.as_bytes(), body))
+        keys.first().and_then(|key| key.mac(algorithm, prefix.as_bytes(), body))
     };
     let seconds = now.ms().div_euclid(1_000);
     let mut headers = Headers::new();
@@ -97,16 +92,9 @@ pub fn sign(
             headers.push(header, format!("{prefix}{}", encode(*encoding, &tag)));
         }
         Scheme::TimestampedList {
-            header,
-            encoding,
-            unit,
-            ..
+            header, encoding, unit, ..
         } => {
-            let t = if *unit == TimeUnit::Ms {
-                now.ms()
-            } else {
-                seconds
-            };
+            let t = if *unit == TimeUnit::Ms { now.ms() } else { seconds };
             let tag = mac(KeyForm::Text, Algorithm::Sha256, &format!("{t}."))?;
             headers.push(header, format!("t={t},v1={}", encode(*encoding, &tag)));
         }
@@ -116,11 +104,7 @@ pub fn sign(
             version,
             ..
         } => {
-            let tag = mac(
-                KeyForm::Text,
-                Algorithm::Sha256,
-                &format!("{version}:{seconds}:"),
-            )?;
+            let tag = mac(KeyForm::Text, Algorithm::Sha256, &format!("{version}:{seconds}:"))?;
             headers.push(header, format!("{version}={}", encode(Encoding::Hex, &tag)));
             headers.push(timestamp_header, seconds.to_string());
         }
@@ -148,50 +132,40 @@ fn resolve<'a>(scheme: &'a Scheme, settings: &Settings) -> Result<Cow<'a, Scheme
     if !matches!(scheme, Scheme::Configured {}) {
         return Ok(Cow::Borrowed(scheme));
     }
-    let header = |default: &str| {
-        settings
-            .get("signature_header")
-            .unwrap_or(default)
-            .to_owned()
-    };
-    let prefix = settings
-        .get("signature_prefix")
-        .unwrap_or_default()
-        .to_owned();
-    Ok(Cow::Owned(
-        match settings.get("signature_scheme").unwrap_or("hmac") {
-            "hmac" => Scheme::Hmac {
-                header: header("x-signature"),
-                algorithm: match settings.get("signature_algorithm").unwrap_or("sha256") {
-                    "sha256" => Algorithm::Sha256,
-                    "sha1" => Algorithm::Sha1,
-                    "sha512" => Algorithm::Sha512,
-                    _ => return Err(Rejection::NotReceivable),
-                },
-                encoding: match settings.get("signature_encoding").unwrap_or("hex") {
-                    "hex" => Encoding::Hex,
-                    "base64" => Encoding::Base64,
-                    "base64url" => Encoding::Base64url,
-                    _ => return Err(Rejection::NotReceivable),
-                },
-                prefix,
+    let header = |default: &str| settings.get("signature_header").unwrap_or(default).to_owned();
+    let prefix = settings.get("signature_prefix").unwrap_or_default().to_owned();
+    Ok(Cow::Owned(match settings.get("signature_scheme").unwrap_or("hmac") {
+        "hmac" => Scheme::Hmac {
+            header: header("x-signature"),
+            algorithm: match settings.get("signature_algorithm").unwrap_or("sha256") {
+                "sha256" => Algorithm::Sha256,
+                "sha1" => Algorithm::Sha1,
+                "sha512" => Algorithm::Sha512,
+                _ => return Err(Rejection::NotReceivable),
             },
-            "header" => Scheme::SharedHeader {
-                header: header("authorization"),
-                prefixes: if prefix.is_empty() {
-                    vec!["Bearer ".to_owned()]
-                } else {
-                    vec![prefix]
-                },
+            encoding: match settings.get("signature_encoding").unwrap_or("hex") {
+                "hex" => Encoding::Hex,
+                "base64" => Encoding::Base64,
+                "base64url" => Encoding::Base64url,
+                _ => return Err(Rejection::NotReceivable),
             },
-            "standard_webhooks" => Scheme::StandardWebhooks {
-                families: vec!["webhook".to_owned(), "svix".to_owned()],
-                key: KeyForm::Base64,
-                tolerance_s: 300,
-            },
-            _ => return Err(Rejection::NotReceivable),
+            prefix,
         },
-    ))
+        "header" => Scheme::SharedHeader {
+            header: header("authorization"),
+            prefixes: if prefix.is_empty() {
+                vec!["Bearer ".to_owned()]
+            } else {
+                vec![prefix]
+            },
+        },
+        "standard_webhooks" => Scheme::StandardWebhooks {
+            families: vec!["webhook".to_owned(), "svix".to_owned()],
+            key: KeyForm::Base64,
+            tolerance_s: 300,
+        },
+        _ => return Err(Rejection::NotReceivable),
+    }))
 }
 
 fn shared_header(
@@ -200,31 +174,21 @@ fn shared_header(
     headers: &Headers,
     secrets: &[(usize, &Secret)],
 ) -> Result<Verified, Rejection> {
-    let value = headers
-        .one(header)
-        .map_err(|fault| claim::rejection(header, fault))?;
+    let value = headers.one(header).map_err(|fault| claim::rejection(header, fault))?;
     // The bare value, and the value behind each prefix; people paste either into the provider.
     let mut tokens = vec![value];
-    tokens.extend(
-        prefixes
-            .iter()
-            .filter_map(|prefix| value.strip_prefix(prefix.as_str())),
-    );
+    tokens.extend(prefixes.iter().filter_map(|prefix| value.strip_prefix(prefix.as_str())));
     let fitting = |secret: &str| {
         // Hashes compare in constant time and hide the length.
         let wanted = blake3::hash(secret.as_bytes());
-        tokens
-            .iter()
-            .any(|token| blake3::hash(token.as_bytes()) == wanted)
+        tokens.iter().any(|token| blake3::hash(token.as_bytes()) == wanted)
     };
     if let Some((secret_index, _)) = secrets.iter().find(|(_, secret)| fitting(secret.expose())) {
         return Ok(Verified {
             secret_index: *secret_index,
         });
     }
-    let trimmed = secrets
-        .iter()
-        .any(|(_, secret)| fitting(secret.expose().trim()));
+    let trimmed = secrets.iter().any(|(_, secret)| fitting(secret.expose().trim()));
     let near_miss = trimmed.then_some(crate::rejection::NearMiss::SecretWhitespace);
     Err(Rejection::WrongSecret {
         tried: secrets.len(),
@@ -246,9 +210,7 @@ fn fits(key: &Key, claim: &Claim, prefix: &[u8], body: &[u8]) -> bool {
         return false;
     };
     claim.proofs.iter().any(|proof| match proof {
-        Proof::Mac {
-            bytes: Some(bytes), ..
-        } => bytes.ct_eq(&tag).into(),
+        Proof::Mac { bytes: Some(bytes), .. } => bytes.ct_eq(&tag).into(),
         _ => false,
     })
 }
