@@ -1,11 +1,13 @@
 //! Writes the generated files of the repository, or checks that they are up to date.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 
-use crate::fakes;
+use crate::{codes, fakes};
 
 /// A file that a program writes: path relative to the root, and its whole text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +20,29 @@ pub(crate) struct Generated {
 
 /// Every generated file, as the tree under `root` asks for it.
 fn generate(root: &Path) -> anyhow::Result<Vec<Generated>> {
-    Ok(vec![fakes::generate(root)?])
+    let mut files = vec![codes::generate(root)?, fakes::generate(root)?];
+    for file in &mut files {
+        file.text = formatted(root, &file.text).with_context(|| format!("formatting {}", file.path))?;
+    }
+    Ok(files)
+}
+
+/// The text as `cargo fmt` leaves it, so that formatting never makes a generated file stale.
+fn formatted(root: &Path, text: &str) -> anyhow::Result<String> {
+    let mut child = Command::new("rustfmt")
+        .args(["--edition", "2024", "--config-path"])
+        .arg(root)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("starting rustfmt")?;
+    // Taken, so that the pipe closes when everything is written; rustfmt answers only then.
+    if let Some(mut input) = child.stdin.take() {
+        input.write_all(text.as_bytes())?;
+    }
+    let output = child.wait_with_output()?;
+    ensure!(output.status.success(), "rustfmt failed");
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 /// Writes what has changed; with `check`, changes nothing and fails when something has.

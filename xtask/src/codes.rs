@@ -5,13 +5,15 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+use crate::codegen::Generated;
+
 /// Folder of the documents, from the repository's root.
 const FOLDER: &str = "crates/lk-core/src/classify/codes";
 /// The table that includes them.
 const TABLE: &str = "crates/lk-core/src/classify/codes.rs";
 
-/// Writes `codes.rs` from the files in `codes/`.
-pub fn codegen_codes(root: &Path) -> anyhow::Result<()> {
+/// `codes.rs`, from the files in `codes/`.
+pub(crate) fn generate(root: &Path) -> anyhow::Result<Generated> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(root.join(FOLDER)).with_context(|| format!("reading {FOLDER}"))? {
         let name = entry?.file_name().to_string_lossy().into_owned();
@@ -29,5 +31,5 @@ pub fn codegen_codes(root: &Path) -> anyhow::Result<()> {
         writeln!(text, "    (\"{name}\", include_str!(\"codes/{name}.md\")),")?;
     }
     text.push_str("];\n");
-    std::fs::write(root.join(TABLE), text).with_context(|| format!("writing {TABLE}"))
+    Ok(Generated { path: TABLE, text })
 }

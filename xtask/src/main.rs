@@ -1,7 +1,9 @@
 //! Repository chores: `cargo xtask <chore>`. Run one with `--help` for what it does.
 
 mod codegen;
+mod codes;
 mod fakes;
+mod golden;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -25,6 +27,15 @@ enum Chore {
         #[arg(long)]
         check: bool,
     },
+    /// Measure the classification on a labelled file of errors.
+    Golden {
+        /// The file: one JSON object a line.
+        #[arg(default_value = "../shared/golden/dev.jsonl")]
+        file: PathBuf,
+        /// Also list the wrong answers of the training part.
+        #[arg(long)]
+        misses: bool,
+    },
     /// Check the house rules that no compiler checks (crate edges, names, SQL, lengths ...).
     Tidy,
 }
@@ -33,6 +44,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.chore {
         Chore::Codegen { check } => codegen::run(&repository_root(), check),
+        Chore::Golden { file, misses } => golden::run(&file, &repository_root(), misses),
         Chore::Tidy => tidy::run(&repository_root()),
     };
     match done {

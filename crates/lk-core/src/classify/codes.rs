@@ -2,10 +2,7 @@
 
 /// Every document: its name and its text, sorted by name.
 pub(super) static SOURCES: &[(&str, &str)] = &[
-    (
-        "auth.account_disabled",
-        include_str!("codes/auth.account_disabled.md"),
-    ),
+    ("auth.account_disabled", include_str!("codes/auth.account_disabled.md")),
     (
         "auth.app_not_connected",
         include_str!("codes/auth.app_not_connected.md"),
@@ -14,10 +11,7 @@ pub(super) static SOURCES: &[(&str, &str)] = &[
         "auth.client_credentials",
         include_str!("codes/auth.client_credentials.md"),
     ),
-    (
-        "auth.consent_required",
-        include_str!("codes/auth.consent_required.md"),
-    ),
+    ("auth.consent_required", include_str!("codes/auth.consent_required.md")),
     (
         "auth.credentials_missing",
         include_str!("codes/auth.credentials_missing.md"),
@@ -26,70 +20,31 @@ pub(super) static SOURCES: &[(&str, &str)] = &[
         "auth.credentials_rejected",
         include_str!("codes/auth.credentials_rejected.md"),
     ),
-    (
-        "auth.end_user_session",
-        include_str!("codes/auth.end_user_session.md"),
-    ),
-    (
-        "auth.invalid_api_key",
-        include_str!("codes/auth.invalid_api_key.md"),
-    ),
-    (
-        "auth.mfa_required",
-        include_str!("codes/auth.mfa_required.md"),
-    ),
-    (
-        "auth.missing_scope",
-        include_str!("codes/auth.missing_scope.md"),
-    ),
-    (
-        "auth.password_changed",
-        include_str!("codes/auth.password_changed.md"),
-    ),
+    ("auth.end_user_session", include_str!("codes/auth.end_user_session.md")),
+    ("auth.invalid_api_key", include_str!("codes/auth.invalid_api_key.md")),
+    ("auth.mfa_required", include_str!("codes/auth.mfa_required.md")),
+    ("auth.missing_scope", include_str!("codes/auth.missing_scope.md")),
+    ("auth.password_changed", include_str!("codes/auth.password_changed.md")),
     (
         "auth.permission_denied",
         include_str!("codes/auth.permission_denied.md"),
     ),
-    (
-        "auth.policy_blocked",
-        include_str!("codes/auth.policy_blocked.md"),
-    ),
+    ("auth.policy_blocked", include_str!("codes/auth.policy_blocked.md")),
     (
         "auth.refresh_token_invalid",
         include_str!("codes/auth.refresh_token_invalid.md"),
     ),
-    (
-        "auth.row_security",
-        include_str!("codes/auth.row_security.md"),
-    ),
-    (
-        "auth.signing_token",
-        include_str!("codes/auth.signing_token.md"),
-    ),
-    (
-        "auth.token_expired",
-        include_str!("codes/auth.token_expired.md"),
-    ),
-    (
-        "auth.user_not_allowed",
-        include_str!("codes/auth.user_not_allowed.md"),
-    ),
-    (
-        "auth.user_unverified",
-        include_str!("codes/auth.user_unverified.md"),
-    ),
-    (
-        "auth.wrong_key_type",
-        include_str!("codes/auth.wrong_key_type.md"),
-    ),
+    ("auth.row_security", include_str!("codes/auth.row_security.md")),
+    ("auth.signing_token", include_str!("codes/auth.signing_token.md")),
+    ("auth.token_expired", include_str!("codes/auth.token_expired.md")),
+    ("auth.user_not_allowed", include_str!("codes/auth.user_not_allowed.md")),
+    ("auth.user_unverified", include_str!("codes/auth.user_unverified.md")),
+    ("auth.wrong_key_type", include_str!("codes/auth.wrong_key_type.md")),
     (
         "compliance.account_restricted",
         include_str!("codes/compliance.account_restricted.md"),
     ),
-    (
-        "compliance.apprentice",
-        include_str!("codes/compliance.apprentice.md"),
-    ),
+    ("compliance.apprentice", include_str!("codes/compliance.apprentice.md")),
     (
         "compliance.approval_required",
         include_str!("codes/compliance.approval_required.md"),
@@ -114,10 +69,7 @@ pub(super) static SOURCES: &[(&str, &str)] = &[
         "compliance.form_missing",
         include_str!("codes/compliance.form_missing.md"),
     ),
-    (
-        "compliance.fringe",
-        include_str!("codes/compliance.fringe.md"),
-    ),
+    ("compliance.fringe", include_str!("codes/compliance.fringe.md")),
     (
         "compliance.identity_verification",
         include_str!("codes/compliance.identity_verification.md"),
@@ -130,18 +82,12 @@ pub(super) static SOURCES: &[(&str, &str)] = &[
         "compliance.legal_block",
         include_str!("codes/compliance.legal_block.md"),
     ),
-    (
-        "compliance.license",
-        include_str!("codes/compliance.license.md"),
-    ),
+    ("compliance.license", include_str!("codes/compliance.license.md")),
     (
         "compliance.missing_week",
         include_str!("codes/compliance.missing_week.md"),
     ),
-    (
-        "compliance.overtime",
-        include_str!("codes/compliance.overtime.md"),
-    ),
+    ("compliance.overtime", include_str!("codes/compliance.overtime.md")),
     (
         "compliance.payroll_deductions",
         include_str!("codes/compliance.payroll_deductions.md"),
@@ -150,26 +96,14 @@ pub(super) static SOURCES: &[(&str, &str)] = &[
         "compliance.prevailing_wage",
         include_str!("codes/compliance.prevailing_wage.md"),
     ),
-    (
-        "compliance.privacy",
-        include_str!("codes/compliance.privacy.md"),
-    ),
+    ("compliance.privacy", include_str!("codes/compliance.privacy.md")),
     (
         "compliance.regional_restriction",
         include_str!("codes/compliance.regional_restriction.md"),
     ),
-    (
-        "compliance.signatory",
-        include_str!("codes/compliance.signatory.md"),
-    ),
-    (
-        "compliance.statement",
-        include_str!("codes/compliance.statement.md"),
-    ),
-    (
-        "compliance.tax_setup",
-        include_str!("codes/compliance.tax_setup.md"),
-    ),
+    ("compliance.signatory", include_str!("codes/compliance.signatory.md")),
+    ("compliance.statement", include_str!("codes/compliance.statement.md")),
+    ("compliance.tax_setup", include_str!("codes/compliance.tax_setup.md")),
     (
         "compliance.wage_classification",
         include_str!("codes/compliance.wage_classification.md"),
@@ -226,10 +160,7 @@ pub(super) static SOURCES: &[(&str, &str)] = &[
         "configuration.protocol",
         include_str!("codes/configuration.protocol.md"),
     ),
-    (
-        "configuration.proxy",
-        include_str!("codes/configuration.proxy.md"),
-    ),
+    ("configuration.proxy", include_str!("codes/configuration.proxy.md")),
     (
         "configuration.redirect_uri",
         include_str!("codes/configuration.redirect_uri.md"),
@@ -242,10 +173,7 @@ pub(super) static SOURCES: &[(&str, &str)] = &[
         "configuration.unknown_endpoint",
         include_str!("codes/configuration.unknown_endpoint.md"),
     ),
-    (
-        "configuration.webhook",
-        include_str!("codes/configuration.webhook.md"),
-    ),
+    ("configuration.webhook", include_str!("codes/configuration.webhook.md")),
     (
         "configuration.webhook_signature",
         include_str!("codes/configuration.webhook_signature.md"),
@@ -402,10 +330,7 @@ pub(super) static SOURCES: &[(&str, &str)] = &[
         "data_validation.payroll_report",
         include_str!("codes/data_validation.payroll_report.md"),
     ),
-    (
-        "data_validation.query",
-        include_str!("codes/data_validation.query.md"),
-    ),
+    ("data_validation.query", include_str!("codes/data_validation.query.md")),
     (
         "data_validation.rejected",
         include_str!("codes/data_validation.rejected.md"),
@@ -422,10 +347,7 @@ pub(super) static SOURCES: &[(&str, &str)] = &[
         "data_validation.unknown_field",
         include_str!("codes/data_validation.unknown_field.md"),
     ),
-    (
-        "network.certificate",
-        include_str!("codes/network.certificate.md"),
-    ),
+    ("network.certificate", include_str!("codes/network.certificate.md")),
     ("network.dns", include_str!("codes/network.dns.md")),
     (
         "network.host_not_found",
@@ -435,10 +357,7 @@ pub(super) static SOURCES: &[(&str, &str)] = &[
     ("network.reset", include_str!("codes/network.reset.md")),
     ("network.timeout", include_str!("codes/network.timeout.md")),
     ("network.tls", include_str!("codes/network.tls.md")),
-    (
-        "network.unreachable",
-        include_str!("codes/network.unreachable.md"),
-    ),
+    ("network.unreachable", include_str!("codes/network.unreachable.md")),
     (
         "provider_outage.gateway",
         include_str!("codes/provider_outage.gateway.md"),
@@ -475,22 +394,13 @@ pub(super) static SOURCES: &[(&str, &str)] = &[
         "rate_limit.daily_quota",
         include_str!("codes/rate_limit.daily_quota.md"),
     ),
-    (
-        "rate_limit.plan_limit",
-        include_str!("codes/rate_limit.plan_limit.md"),
-    ),
+    ("rate_limit.plan_limit", include_str!("codes/rate_limit.plan_limit.md")),
     (
         "rate_limit.storage_full",
         include_str!("codes/rate_limit.storage_full.md"),
     ),
-    (
-        "rate_limit.throttled",
-        include_str!("codes/rate_limit.throttled.md"),
-    ),
-    (
-        "rate_limit.too_heavy",
-        include_str!("codes/rate_limit.too_heavy.md"),
-    ),
+    ("rate_limit.throttled", include_str!("codes/rate_limit.throttled.md")),
+    ("rate_limit.too_heavy", include_str!("codes/rate_limit.too_heavy.md")),
     ("rate_limit.wait", include_str!("codes/rate_limit.wait.md")),
     (
         "spending_control.authentication_required",
@@ -548,8 +458,5 @@ pub(super) static SOURCES: &[(&str, &str)] = &[
         "spending_control.realtime_declined",
         include_str!("codes/spending_control.realtime_declined.md"),
     ),
-    (
-        "unknown.unclassified",
-        include_str!("codes/unknown.unclassified.md"),
-    ),
+    ("unknown.unclassified", include_str!("codes/unknown.unclassified.md")),
 ];
