@@ -209,11 +209,7 @@ mod tests {
                     source: None,
                 };
                 let allowed = verb.least_role().is_some_and(|least| *role >= least);
-                assert_eq!(
-                    authorize(&standing, *verb).is_ok(),
-                    allowed,
-                    "{verb:?} {role:?}"
-                );
+                assert_eq!(authorize(&standing, *verb).is_ok(), allowed, "{verb:?} {role:?}");
             }
             let stranger = Standing {
                 actor: Actor::CommandLine,

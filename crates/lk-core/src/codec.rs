@@ -37,9 +37,7 @@ pub fn encode(s: &IntegrationState) -> Vec<u8> {
     put(&mut out, HEALTH, |b| b.push(s.health.code()));
     put(&mut out, SINCE, |b| uint(b, s.since.0 as u64));
     put(&mut out, STREAK, |b| uint(b, u64::from(s.event_streak)));
-    put(&mut out, STREAK_CATEGORY, |b| {
-        b.push(s.streak_category.code())
-    });
+    put(&mut out, STREAK_CATEGORY, |b| b.push(s.streak_category.code()));
     for (field, time) in [
         (LAST_SEEN, s.last_seen),
         (LAST_SUCCESS, s.last_success),

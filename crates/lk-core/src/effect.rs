@@ -54,9 +54,7 @@ impl Effect {
     /// Whom it concerns.
     pub const fn integration(&self) -> IntegrationRid {
         match self {
-            Self::Explain { integration, .. } | Self::ConfirmWebhook { integration } => {
-                *integration
-            }
+            Self::Explain { integration, .. } | Self::ConfirmWebhook { integration } => *integration,
         }
     }
 

@@ -69,12 +69,7 @@ impl Weights {
     /// Adds one outcome at `now`.
     pub fn add(&mut self, now: Time, outcome: Outcome) {
         let (ok, total) = self.at(now);
-        self.ok = ok as f32
-            + if outcome == Outcome::Success {
-                1.0
-            } else {
-                0.0
-            };
+        self.ok = ok as f32 + if outcome == Outcome::Success { 1.0 } else { 0.0 };
         self.total = total as f32 + 1.0;
         self.as_of = self.as_of.max(now);
     }

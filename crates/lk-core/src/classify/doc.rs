@@ -33,7 +33,8 @@ impl DocCode {
     pub(super) const STATE_CONFLICT: Self = Self("data_state_mismatch.conflict");
     pub(super) const STATE_GONE: Self = Self("data_state_mismatch.deleted");
     pub(super) const STATE_NOT_FOUND: Self = Self("data_state_mismatch.not_found");
-    pub(super) const UNKNOWN: Self = Self("unknown.unclassified");
+    /// Nothing is known of the failure.
+    pub const UNKNOWN: Self = Self("unknown.unclassified");
 
     /// The codes this crate itself falls back to; each must have a document.
     #[cfg(test)]
@@ -174,12 +175,8 @@ impl Doc {
     /// Reads a document: front matter between `---` lines, then the sections Cause, Business
     /// impact and Steps to fix (a numbered list). The error is a sentence.
     fn read(code: DocCode, source: &str) -> Result<Self, String> {
-        let rest = source
-            .strip_prefix("---\n")
-            .ok_or("does not begin with front matter")?;
-        let (front, body) = rest
-            .split_once("\n---\n")
-            .ok_or("has no end of front matter")?;
+        let rest = source.strip_prefix("---\n").ok_or("does not begin with front matter")?;
+        let (front, body) = rest.split_once("\n---\n").ok_or("has no end of front matter")?;
         let field = |key: &str| {
             front.lines().find_map(|l| {
                 l.split_once(':')
@@ -187,11 +184,7 @@ impl Doc {
                     .map(|(_, v)| v.trim().to_owned())
             })
         };
-        let need = |key: &str| {
-            field(key)
-                .filter(|v| !v.is_empty())
-                .ok_or(format!("lacks `{key}`"))
-        };
+        let need = |key: &str| field(key).filter(|v| !v.is_empty()).ok_or(format!("lacks `{key}`"));
         let steps: Vec<String> = section(body, "Steps to fix")?
             .lines()
             .filter_map(|l| {
@@ -249,9 +242,7 @@ fn section(body: &str, heading: &str) -> Result<String, String> {
             inside = h.trim() == heading;
         } else if inside && !line.trim().is_empty() {
             if !text.is_empty() {
-                let item = line
-                    .split_once(". ")
-                    .is_some_and(|(n, _)| n.parse::<u8>().is_ok());
+                let item = line.split_once(". ").is_some_and(|(n, _)| n.parse::<u8>().is_ok());
                 text.push(if item { '\n' } else { ' ' });
             }
             text.push_str(line.trim());
@@ -294,9 +285,7 @@ fn index(name: &str) -> Option<usize> {
 static DOCS: LazyLock<Vec<Doc>> = LazyLock::new(|| {
     SOURCES
         .iter()
-        .map(|(name, text)| {
-            Doc::read(DocCode(name), text).unwrap_or_else(|_| Doc::unreadable(DocCode(name)))
-        })
+        .map(|(name, text)| Doc::read(DocCode(name), text).unwrap_or_else(|_| Doc::unreadable(DocCode(name))))
         .collect()
 });
 
@@ -313,25 +302,15 @@ mod tests {
     #[test]
     fn every_document_is_complete_and_named_after_its_category() {
         for (name, text) in SOURCES {
-            let doc =
-                Doc::read(DocCode(name), text).unwrap_or_else(|e| panic!("codes/{name}.md {e}"));
+            let doc = Doc::read(DocCode(name), text).unwrap_or_else(|e| panic!("codes/{name}.md {e}"));
             assert!(
                 name.starts_with(&format!("{}.", doc.category)),
                 "{name} is filed under {}",
                 doc.category
             );
             assert!(!doc.affected.is_empty() && doc.steps.len() >= 2, "{name}");
-            assert!(
-                doc.link.as_ref().is_none_or(|l| l.starts_with("https://")),
-                "{name}"
-            );
-            let all = format!(
-                "{}{}{}{}",
-                doc.title,
-                doc.cause,
-                doc.impact,
-                doc.steps.join("")
-            );
+            assert!(doc.link.as_ref().is_none_or(|l| l.starts_with("https://")), "{name}");
+            let all = format!("{}{}{}{}", doc.title, doc.cause, doc.impact, doc.steps.join(""));
             let filled = fill(
                 &all,
                 &Context {
@@ -340,10 +319,7 @@ mod tests {
                     code: None,
                 },
             );
-            assert!(
-                !filled.contains(['{', '}']),
-                "{name} has an unknown placeholder"
-            );
+            assert!(!filled.contains(['{', '}']), "{name} has an unknown placeholder");
         }
     }
 

@@ -144,13 +144,7 @@ impl Layer {
     }
 
     /// Files rule `at` under the lookup it answers.
-    fn file(
-        &mut self,
-        index: usize,
-        at: usize,
-        rule: &Rule,
-        patterns: &mut Vec<String>,
-    ) -> Result<(), RuleError> {
+    fn file(&mut self, index: usize, at: usize, rule: &Rule, patterns: &mut Vec<String>) -> Result<(), RuleError> {
         if !rule.transports.is_empty() {
             self.by_transport.push(at);
             return Ok(());
@@ -174,11 +168,7 @@ impl Layer {
                     vague: rule.vague,
                 });
             } else {
-                let table = if rule.vague {
-                    &mut self.vague
-                } else {
-                    &mut self.exact
-                };
+                let table = if rule.vague { &mut self.vague } else { &mut self.exact };
                 table.entry(text).or_default().push(at);
             }
         }
@@ -188,9 +178,7 @@ impl Layer {
                     patterns.push(ascii_classes(p));
                     self.pattern_rules.push(at);
                 }
-                None if !rule.statuses.is_empty() || rule.operation.is_some() => {
-                    self.by_status.push(at)
-                }
+                None if !rule.statuses.is_empty() || rule.operation.is_some() => self.by_status.push(at),
                 None => {
                     return Err(RuleError::Unconditional {
                         index,
@@ -280,12 +268,7 @@ impl Layer {
         Some(self.hit(*i, 75))
     }
 
-    pub(super) fn by_transport(
-        &self,
-        f: &Failure,
-        text: &Text,
-        kind: Transport,
-    ) -> Option<Hit<'_>> {
+    pub(super) fn by_transport(&self, f: &Failure, text: &Text, kind: Transport) -> Option<Hit<'_>> {
         let i = self
             .by_transport
             .iter()
@@ -296,21 +279,13 @@ impl Layer {
     /// Status and operation conditions.
     fn conditions(&self, i: usize, f: &Failure) -> bool {
         let r = &self.rules[i];
-        let status =
-            r.statuses.is_empty() || f.http_status.is_some_and(|s| r.statuses.contains(&s));
-        status
-            && r.operation
-                .as_ref()
-                .is_none_or(|p| p.is_match(&f.operation))
+        let status = r.statuses.is_empty() || f.http_status.is_some_and(|s| r.statuses.contains(&s));
+        status && r.operation.as_ref().is_none_or(|p| p.is_match(&f.operation))
     }
 
     /// Every condition, the pattern included.
     fn holds(&self, i: usize, f: &Failure, text: &Text) -> bool {
-        self.conditions(i, f)
-            && self.rules[i]
-                .pattern
-                .as_ref()
-                .is_none_or(|p| p.is_match(&text.0))
+        self.conditions(i, f) && self.rules[i].pattern.as_ref().is_none_or(|p| p.is_match(&text.0))
     }
 
     fn hit(&self, i: usize, confidence: u8) -> Hit<'_> {
@@ -328,10 +303,7 @@ impl Layer {
 
 fn ready(index: usize, rule: Rule) -> Result<Ready, RuleError> {
     let Some(code) = DocCode::parse(&rule.doc) else {
-        return Err(RuleError::UnknownDoc {
-            index,
-            name: rule.doc,
-        });
+        return Err(RuleError::UnknownDoc { index, name: rule.doc });
     };
     let known = doc(code);
     let regex = |p: &Option<String>, fold: bool| match p {
@@ -373,11 +345,7 @@ pub(super) fn ascii_classes(pattern: &str) -> String {
         if c != '\\' {
             in_class = (in_class || c == '[') && c != ']';
             // `(?P<name>` is syntax, not text.
-            out.push(if before == '?' {
-                c
-            } else {
-                c.to_ascii_lowercase()
-            });
+            out.push(if before == '?' { c } else { c.to_ascii_lowercase() });
             before = c;
             continue;
         }
@@ -403,10 +371,7 @@ mod tests {
 
     #[test]
     fn patterns_are_folded_and_kept_to_ascii() {
-        assert_eq!(
-            ascii_classes(r"Card\b \d+[\w.]"),
-            r"card(?-u:\b) [0-9]+[0-9a-z_.]"
-        );
+        assert_eq!(ascii_classes(r"Card\b \d+[\w.]"), r"card(?-u:\b) [0-9]+[0-9a-z_.]");
         assert_eq!(ascii_classes(r"\(R01\)"), r"\(r01\)");
     }
 }

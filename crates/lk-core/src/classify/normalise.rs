@@ -19,10 +19,7 @@ const LINES: usize = 2;
 const CLASSES: [(&str, &str); 19] = [
     ("email", r"[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+"),
     ("url", r#"[a-z][a-z0-9+.-]{1,9}://[^\s"'<>)\]}]+"#),
-    (
-        "trace",
-        r"\b[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\b",
-    ),
+    ("trace", r"\b[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\b"),
     (
         "uuid",
         r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
@@ -129,11 +126,7 @@ fn class_of(found: &Captures<'_>) -> String {
 fn shorten(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(MAX_OUT));
     for word in text.split(' ').filter(|w| !w.is_empty()) {
-        let word = if word.len() > MAX_WORD {
-            "<text>"
-        } else {
-            word
-        };
+        let word = if word.len() > MAX_WORD { "<text>" } else { word };
         if out.len() + word.len() >= MAX_OUT {
             break;
         }
@@ -157,36 +150,24 @@ mod tests {
     #[test]
     fn what_varies_is_replaced() {
         let cases = [
-            (
-                "No such customer: 'cus_4cZVRZAFBY0NUj'",
-                "no such customer: <str>",
-            ),
+            ("No such customer: 'cus_4cZVRZAFBY0NUj'", "no such customer: <str>"),
             (
                 "No such customer: cus_4cZVRZAFBY0NUj; see",
                 "no such customer: <id>; see",
             ),
             ("Try again in 48 minutes", "try again in <duration>"),
-            (
-                "connect ETIMEDOUT 172.217.21.138:443",
-                "connect etimedout <ip>",
-            ),
+            ("connect ETIMEDOUT 172.217.21.138:443", "connect etimedout <ip>"),
             (
                 "Mail to ann@example.com failed on 2026-11-21T03:00:00Z",
                 "mail to <email> failed on <date>",
             ),
-            (
-                "Amount $1,250.00 exceeds 99.50 EUR",
-                "amount <amount> exceeds <amount>",
-            ),
+            ("Amount $1,250.00 exceeds 99.50 EUR", "amount <amount> exceeds <amount>"),
             ("R01: Insufficient funds", "r01: insufficient funds"),
             (
                 "GET https://api.example.com/v1/x?y=1 took 1.5s",
                 "get <url> took <duration>",
             ),
-            (
-                "request 7ad0c6c8-3f5a-4b1e-9f6e-0d6c1c9b7e2a",
-                "request <uuid>",
-            ),
+            ("request 7ad0c6c8-3f5a-4b1e-9f6e-0d6c1c9b7e2a", "request <uuid>"),
             ("line one\n\nline two\nline three", "line one line two"),
             ("", ""),
         ];

@@ -17,18 +17,11 @@ pub fn operation_template(operation: &str) -> String {
         if !out.is_empty() {
             out.push(' ');
         }
-        if let Some(rest) = path
-            .strip_prefix("https://")
-            .or_else(|| path.strip_prefix("http://"))
-        {
+        if let Some(rest) = path.strip_prefix("https://").or_else(|| path.strip_prefix("http://")) {
             // The host belongs to the integration, not to the operation.
             segments(rest.split_once('/').map_or("", |(_, p)| p), true, &mut out);
         } else {
-            segments(
-                path.strip_prefix('/').unwrap_or(path),
-                path.starts_with('/'),
-                &mut out,
-            );
+            segments(path.strip_prefix('/').unwrap_or(path), path.starts_with('/'), &mut out);
         }
         if out.len() > MAX {
             break;
@@ -75,12 +68,8 @@ fn is_identifier(segment: &str) -> bool {
         return plain && segment.len() >= 32;
     }
     let hex = segment.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-    let mixed = segment.bytes().any(|b| b.is_ascii_uppercase())
-        && segment.bytes().any(|b| b.is_ascii_lowercase());
-    digits == segment.len()
-        || (hex && segment.len() >= 8)
-        || segment.len() >= 20
-        || (mixed && segment.len() >= 8)
+    let mixed = segment.bytes().any(|b| b.is_ascii_uppercase()) && segment.bytes().any(|b| b.is_ascii_lowercase());
+    digits == segment.len() || (hex && segment.len() >= 8) || segment.len() >= 20 || (mixed && segment.len() >= 8)
 }
 
 #[cfg(test)]
@@ -96,18 +85,9 @@ mod tests {
                 "PUT /v1/companies/{id}/payrolls",
             ),
             ("payroll.submit", "payroll.submit"),
-            (
-                "POST /rest/v1.0/webhooks/hooks",
-                "POST /rest/v1.0/webhooks/hooks",
-            ),
-            (
-                "GET /v1/customers/cus_4cZVRZAFBY0NUj",
-                "GET /v1/customers/{id}",
-            ),
-            (
-                "issuing_authorization.updated",
-                "issuing_authorization.updated",
-            ),
+            ("POST /rest/v1.0/webhooks/hooks", "POST /rest/v1.0/webhooks/hooks"),
+            ("GET /v1/customers/cus_4cZVRZAFBY0NUj", "GET /v1/customers/{id}"),
+            ("issuing_authorization.updated", "issuing_authorization.updated"),
             ("  GET   /a/b ", "GET /a/b"),
             ("", ""),
         ];

@@ -60,10 +60,7 @@ impl RuleSet {
                 .unwrap_or_else(|| by_transport(kind));
         }
         if f.html {
-            return self
-                .own
-                .by_pattern(f, &text)
-                .unwrap_or_else(|| by_page(f, &text));
+            return self.own.by_pattern(f, &text).unwrap_or_else(|| by_page(f, &text));
         }
         self.own
             .by_code(f, &text, false)
@@ -207,8 +204,8 @@ fn by_status(f: &Failure) -> Hit<'static> {
 /// Whether a message holds words beyond the name of a status.
 fn says_something(message: &str) -> bool {
     const EMPTY: [&str; 16] = [
-        "error", "bad", "request", "conflict", "http", "status", "code", "failed", "failure",
-        "the", "an", "a", "not", "found", "unknown", "invalid",
+        "error", "bad", "request", "conflict", "http", "status", "code", "failed", "failure", "the", "an", "a", "not",
+        "found", "unknown", "invalid",
     ];
     message
         .split(|c: char| !c.is_alphabetic())

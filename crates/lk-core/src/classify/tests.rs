@@ -19,11 +19,7 @@ fn rule(codes: &[&str], pattern: Option<&str>, doc: &str) -> Rule {
 fn rules() -> RuleSet {
     let own = Layer::compile(vec![
         rule(&["card_declined"], None, "spending_control.card_declined"),
-        rule(
-            &["card_declined"],
-            Some("stolen"),
-            "spending_control.fraud_suspected",
-        ),
+        rule(&["card_declined"], Some("stolen"), "spending_control.fraud_suspected"),
         rule(&["invalid_*"], None, "data_validation.invalid_field"),
         Rule {
             vague: true,
@@ -36,16 +32,8 @@ fn rules() -> RuleSet {
     ])
     .expect("own rules");
     let generic = Layer::compile(vec![
-        rule(
-            &[],
-            Some(r"already (exists|taken)"),
-            "data_state_mismatch.duplicate",
-        ),
-        rule(
-            &[],
-            Some("no eligible funding"),
-            "spending_control.balance_empty",
-        ),
+        rule(&[], Some(r"already (exists|taken)"), "data_state_mismatch.duplicate"),
+        rule(&[], Some("no eligible funding"), "spending_control.balance_empty"),
         Rule {
             transports: vec![Transport::Dns],
             ..rule(&[], Some("localhost"), "configuration.address_unreachable")
@@ -84,10 +72,7 @@ fn rules_are_asked_in_order() {
         doc_of(&failure(&["invalid_colour"], None, "already exists")),
         "data_validation.invalid_field"
     );
-    assert_eq!(
-        doc_of(&failure(&[], Some(405), "x")),
-        "auth.permission_denied"
-    );
+    assert_eq!(doc_of(&failure(&[], Some(405), "x")), "auth.permission_denied");
     assert_eq!(
         doc_of(&failure(&["NO_ELIGIBLE_FUNDING_SOURCE"], None, "")),
         "spending_control.balance_empty"
@@ -96,24 +81,12 @@ fn rules_are_asked_in_order() {
         doc_of(&failure(&["noEligibleFundingSource"], None, "")),
         "spending_control.balance_empty"
     );
-    assert_eq!(
-        doc_of(&failure(&[], Some(401), "")),
-        "auth.credentials_rejected"
-    );
-    assert_eq!(
-        doc_of(&failure(&[], Some(400), "Bad Request")),
-        "unknown.unclassified"
-    );
-    assert_eq!(
-        doc_of(&failure(&[], Some(409), "error")),
-        "unknown.unclassified"
-    );
+    assert_eq!(doc_of(&failure(&[], Some(401), "")), "auth.credentials_rejected");
+    assert_eq!(doc_of(&failure(&[], Some(400), "Bad Request")), "unknown.unclassified");
+    assert_eq!(doc_of(&failure(&[], Some(409), "error")), "unknown.unclassified");
     assert_eq!(doc_of(&failure(&[], None, "")), "unknown.unclassified");
     assert_eq!(
-        RuleSet::default()
-            .classify(&failure(&[], Some(503), ""))
-            .doc
-            .as_str(),
+        RuleSet::default().classify(&failure(&[], Some(503), "")).doc.as_str(),
         "provider_outage.unavailable"
     );
 }
@@ -123,23 +96,14 @@ fn transport_and_pages_come_first() {
     let rules = rules();
     let mut f = failure(&["card_declined"], None, "getaddrinfo localhost");
     f.transport = Some(Transport::Dns);
-    assert_eq!(
-        rules.classify(&f).doc.as_str(),
-        "configuration.address_unreachable"
-    );
+    assert_eq!(rules.classify(&f).doc.as_str(), "configuration.address_unreachable");
     f.message = "x".to_owned();
     assert_eq!(rules.classify(&f).doc.as_str(), "network.dns");
     let mut page = failure(&[], Some(200), "Sign in");
     page.html = true;
-    assert_eq!(
-        rules.classify(&page).doc.as_str(),
-        "configuration.html_response"
-    );
+    assert_eq!(rules.classify(&page).doc.as_str(), "configuration.html_response");
     page.http_status = Some(522);
-    assert_eq!(
-        rules.classify(&page).doc.as_str(),
-        "provider_outage.gateway"
-    );
+    assert_eq!(rules.classify(&page).doc.as_str(), "provider_outage.gateway");
 }
 
 #[test]

@@ -49,18 +49,14 @@ impl Reason {
             Self::Disabled => "Switched off: nothing is watched.".into(),
             Self::NoData => "Nothing has been heard from it yet.".into(),
             Self::EventStreak {
-                failures: 1,
-                category,
-                ..
+                failures: 1, category, ..
             } => {
                 format!(
                     "The last event that concerns the connection failed ({}).",
                     plain(category)
                 )
             }
-            Self::EventStreak {
-                failures, category, ..
-            } => {
+            Self::EventStreak { failures, category, .. } => {
                 format!("{failures} events in a row failed ({}).", plain(category))
             }
         }
@@ -100,9 +96,7 @@ pub fn evaluate(state: &IntegrationState, now: Time) -> (Health, Vec<Reason>) {
 /// When [`evaluate`] would answer differently without further input.
 pub fn wake_at(state: &IntegrationState, now: Time) -> Option<Time> {
     match streak(state, now) {
-        Some((Health::Degraded, Reason::EventStreak { last, .. })) => {
-            Some(last + SHORT_STREAK_MEMORY_MS)
-        }
+        Some((Health::Degraded, Reason::EventStreak { last, .. })) => Some(last + SHORT_STREAK_MEMORY_MS),
         _ => None,
     }
 }

@@ -127,11 +127,7 @@ pub fn score(inputs: &Inputs) -> Option<Score> {
         (success, SUCCESS_WEIGHT),
         (error_rate, ERROR_WEIGHT),
     ];
-    let weights: f64 = parts
-        .iter()
-        .filter(|(p, _)| p.is_some())
-        .map(|(_, w)| w)
-        .sum();
+    let weights: f64 = parts.iter().filter(|(p, _)| p.is_some()).map(|(_, w)| w).sum();
     if weights == 0.0 {
         return None;
     }
@@ -176,8 +172,7 @@ fn freshness_part(f: Freshness) -> f64 {
     } else if f.age_ms >= f.stale_ms {
         0.0
     } else {
-        1.0 - (f.age_ms as f64 / f.fresh_ms as f64).ln()
-            / (f.stale_ms as f64 / f.fresh_ms as f64).ln()
+        1.0 - (f.age_ms as f64 / f.fresh_ms as f64).ln() / (f.stale_ms as f64 / f.fresh_ms as f64).ln()
     }
 }
 
@@ -187,11 +182,7 @@ fn success_part((ok, total): (f64, f64)) -> f64 {
 }
 
 fn error_part((hour, day): (Counts, Counts)) -> Option<f64> {
-    let counts = if hour.total() >= MIN_EVENTS {
-        hour
-    } else {
-        day
-    };
+    let counts = if hour.total() >= MIN_EVENTS { hour } else { day };
     if counts.total() < MIN_EVENTS {
         return None;
     }
@@ -229,16 +220,7 @@ mod tests {
                 stale_ms: 12 * HOUR,
             }),
             success: Some((1e6, 1e6)),
-            errors: Some((
-                Counts {
-                    ok: 1000,
-                    failed: 0,
-                },
-                Counts {
-                    ok: 1000,
-                    failed: 0,
-                },
-            )),
+            errors: Some((Counts { ok: 1000, failed: 0 }, Counts { ok: 1000, failed: 0 })),
             caps: vec![],
         };
         let value = |i: &Inputs| score(i).map(|s| s.value);

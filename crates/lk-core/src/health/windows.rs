@@ -130,9 +130,7 @@ impl Windows {
         let hour = now.0 / (COARSE_MS * per_hour);
         std::array::from_fn(|i| {
             let number = hour - 23 + i as i64;
-            let counts = (0..per_hour)
-                .map(|q| self.coarse.get(number * per_hour + q))
-                .sum();
+            let counts = (0..per_hour).map(|q| self.coarse.get(number * per_hour + q)).sum();
             (Time(number * per_hour * COARSE_MS), counts)
         })
     }

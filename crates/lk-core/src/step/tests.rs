@@ -47,12 +47,7 @@ fn feed(facts: &[(Option<Outcome>, Option<Category>)], policy: &Policy) -> Vec<S
     let mut steps = Vec::new();
     for (i, (outcome, category)) in facts.iter().enumerate() {
         let at = T0 + (i as i64 + 1) * MINUTE;
-        let step = step(
-            subject,
-            webhook(at, *outcome, category.map(failure)),
-            policy,
-            at,
-        );
+        let step = step(subject, webhook(at, *outcome, category.map(failure)), policy, at);
         subject = Subject {
             state: step.state.clone(),
             problem: step
@@ -78,10 +73,7 @@ fn health_follows_the_streak() {
     let cases: &[(&[(Option<Outcome>, Option<Category>)], &[Health])] = &[
         (&[NEUTRAL], &[Healthy]),
         (&[OK, failed(Auth)], &[Healthy, Degraded]),
-        (
-            &[failed(Auth), failed(Auth), failed(Auth)],
-            &[Degraded, Degraded, Down],
-        ),
+        (&[failed(Auth), failed(Auth), failed(Auth)], &[Degraded, Degraded, Down]),
         (
             &[failed(Auth), failed(Auth), failed(Auth), OK],
             &[Degraded, Degraded, Down, Healthy],
@@ -90,12 +82,7 @@ fn health_follows_the_streak() {
         (&[failed(SpendingControl); 4], &[Healthy; 4]),
         // They do not break a streak either.
         (
-            &[
-                failed(Auth),
-                failed(DataValidation),
-                failed(Auth),
-                failed(Auth),
-            ],
+            &[failed(Auth), failed(DataValidation), failed(Auth), failed(Auth)],
             &[Degraded, Degraded, Degraded, Down],
         ),
         // A neutral delivery proves nothing about outcomes.
@@ -105,10 +92,7 @@ fn health_follows_the_streak() {
         ),
     ];
     for (facts, expected) in cases {
-        let got: Vec<Health> = feed(facts, &Policy::default())
-            .iter()
-            .map(|s| s.state.health)
-            .collect();
+        let got: Vec<Health> = feed(facts, &Policy::default()).iter().map(|s| s.state.health).collect();
         assert_eq!(&got, expected, "{facts:?}");
     }
 }
@@ -129,10 +113,7 @@ fn each_webhook_is_one_event_and_carries_the_change_of_health() {
         &[OK, failed(Category::Auth), failed(Category::Auth)],
         &Policy::default(),
     );
-    let changes: Vec<_> = steps
-        .iter()
-        .map(|s| s.event.as_ref().and_then(|e| e.health))
-        .collect();
+    let changes: Vec<_> = steps.iter().map(|s| s.event.as_ref().and_then(|e| e.health)).collect();
     assert_eq!(
         changes,
         [
@@ -193,10 +174,7 @@ fn switching_off_and_on_is_told_and_keeps_the_streak() {
 
 #[test]
 fn a_resolved_problem_opens_again_and_an_ignored_one_stays() {
-    let steps = feed(
-        &[failed(Category::Auth), failed(Category::Auth)],
-        &Policy::default(),
-    );
+    let steps = feed(&[failed(Category::Auth), failed(Category::Auth)], &Policy::default());
     let known = steps[1].problem.clone().expect("a failure has a problem");
     assert_eq!(known.count, 2);
     for (from, to) in [

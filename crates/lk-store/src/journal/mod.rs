@@ -4,12 +4,18 @@
 //! [`JournalDb::load`] and [`JournalDb::commit`] a transaction is open and, on SQLite, the write
 //! gate is held, so nothing else can change what was loaded.
 
+mod board;
+mod checkpoint;
+mod errors;
+mod outbox;
 mod postgres;
 mod rows;
+mod setup;
 mod sqlite;
 
 use std::collections::HashMap;
 
+use lk_core::Time;
 use lk_core::classify::Fingerprint;
 use lk_core::effect::{Effect, RepeatRule};
 use lk_core::event::EventDraft;
@@ -17,9 +23,10 @@ use lk_core::observation::{IntegrationRid, ProjectRid};
 use lk_core::problem::Problem;
 use lk_core::state::IntegrationState;
 use lk_core::time::DAY;
-use lk_core::Time;
 
+pub use checkpoint::{Checkpointer, Round};
 pub use rows::EventFlags;
+pub use setup::{IntegrationSetup, SecretSetup, Setup};
 
 use crate::{Store, StoreError};
 
@@ -104,8 +111,6 @@ pub struct StateRow {
 pub struct ProblemRow {
     /// Row number; `None` for a new one.
     pub rid: Option<i64>,
-    /// Public id for a new one.
-    pub id: String,
     /// In which project.
     pub project: ProjectRid,
     /// Whose.
@@ -249,7 +254,7 @@ impl JournalDb {
     /// Opens the journal's connection to the store's database. Blocks; call from a thread of its
     /// own, with `runtime` the runtime that drives the store.
     pub fn open(store: &Store, runtime: tokio::runtime::Handle) -> Result<Self, StoreError> {
-        Ok(Self(match store.sqlite_file() {
+        Ok(Self(match store.sqlite_path() {
             Some(path) => Inner::Sqlite(sqlite::SqliteJournal::open(path, store.gate().clone())?),
             None => Inner::Postgres(postgres::PgJournal::open(store, runtime)?),
         }))

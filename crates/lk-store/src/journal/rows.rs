@@ -1,12 +1,12 @@
 //! Values of rows as both databases store them.
 
+use lk_core::Time;
 use lk_core::classify::{DocCode, Fingerprint, Verdict};
 use lk_core::effect::Effect;
 use lk_core::event::EventDraft;
 use lk_core::observation::{IntegrationRid, JudgedFailure};
 use lk_core::problem::Problem;
 use lk_core::words::{Category, Health, ProblemState, Severity};
-use lk_core::Time;
 
 use crate::StoreError;
 
@@ -25,7 +25,10 @@ impl EventFlags {
 
     /// The flags of an event.
     pub fn of(draft: &EventDraft) -> Self {
-        Self { quarantined: draft.quarantined, health: draft.health }
+        Self {
+            quarantined: draft.quarantined,
+            health: draft.health,
+        }
     }
 
     /// The number that is stored.
@@ -42,9 +45,7 @@ impl EventFlags {
         let word = |shift: i16| Health::from_code((bits >> shift & 3) as u8);
         Self {
             quarantined: bits & Self::QUARANTINED != 0,
-            health: (bits & Self::CHANGED != 0)
-                .then(|| word(2).zip(word(4)))
-                .flatten(),
+            health: (bits & Self::CHANGED != 0).then(|| word(2).zip(word(4))).flatten(),
         }
     }
 }
@@ -83,17 +84,13 @@ impl ProblemColumns {
                 operation: self.operation,
                 http_status: self.http_status.map(|s| s as u16),
                 verdict: Verdict {
-                    category: Category::from_code(self.category as u8)
-                        .ok_or_else(|| damaged("category"))?,
-                    severity: Severity::from_code(self.severity as u8)
-                        .ok_or_else(|| damaged("severity"))?,
-                    doc: DocCode::parse(&self.doc).unwrap_or(DocCode::UNCLASSIFIED),
+                    category: Category::from_code(self.category as u8).ok_or_else(|| damaged("category"))?,
+                    severity: Severity::from_code(self.severity as u8).ok_or_else(|| damaged("severity"))?,
+                    doc: DocCode::parse(&self.doc).unwrap_or(DocCode::UNKNOWN),
                     transient: self.transient,
                     confidence: self.confidence as u8,
                 },
-                fingerprint: Fingerprint(
-                    self.fingerprint.try_into().map_err(|_| damaged("fingerprint"))?,
-                ),
+                fingerprint: Fingerprint(self.fingerprint.try_into().map_err(|_| damaged("fingerprint"))?),
             },
         })
     }
@@ -102,7 +99,10 @@ impl ProblemColumns {
 /// Stored number and payload of an effect.
 pub(crate) fn effect_columns(effect: &Effect) -> (i16, String) {
     match effect {
-        Effect::Explain { integration, fingerprint } => {
+        Effect::Explain {
+            integration,
+            fingerprint,
+        } => {
             let hex: String = fingerprint.0.iter().map(|b| format!("{b:02x}")).collect();
             (0, format!("{} {hex}", integration.0))
         }
@@ -121,12 +121,18 @@ pub(crate) fn effect_from(kind: i16, payload: &str) -> Result<Effect, StoreError
         .ok_or_else(damaged)?;
     match kind {
         0 => {
-            let hex = words.next().filter(|h| h.len() == 32 && h.is_ascii()).ok_or_else(damaged)?;
+            let hex = words
+                .next()
+                .filter(|h| h.len() == 32 && h.is_ascii())
+                .ok_or_else(damaged)?;
             let mut bytes = [0; 16];
             for (i, byte) in bytes.iter_mut().enumerate() {
                 *byte = u8::from_str_radix(&hex[i * 2..i * 2 + 2], 16).map_err(|_| damaged())?;
             }
-            Ok(Effect::Explain { integration, fingerprint: Fingerprint(bytes) })
+            Ok(Effect::Explain {
+                integration,
+                fingerprint: Fingerprint(bytes),
+            })
         }
         1 => Ok(Effect::ConfirmWebhook { integration }),
         _ => Err(damaged()),
@@ -141,15 +147,26 @@ mod tests {
     fn flags_and_effects_round_trip() {
         for from in Health::ALL {
             for to in Health::ALL {
-                let flags = EventFlags { quarantined: *from == *to, health: Some((*from, *to)) };
+                let flags = EventFlags {
+                    quarantined: *from == *to,
+                    health: Some((*from, *to)),
+                };
                 assert_eq!(EventFlags::from_bits(flags.bits()), flags);
             }
         }
-        let none = EventFlags { quarantined: false, health: None };
+        let none = EventFlags {
+            quarantined: false,
+            health: None,
+        };
         assert_eq!(EventFlags::from_bits(none.bits()), none);
         for effect in [
-            Effect::ConfirmWebhook { integration: IntegrationRid(7) },
-            Effect::Explain { integration: IntegrationRid(9), fingerprint: Fingerprint([200; 16]) },
+            Effect::ConfirmWebhook {
+                integration: IntegrationRid(7),
+            },
+            Effect::Explain {
+                integration: IntegrationRid(9),
+                fingerprint: Fingerprint([200; 16]),
+            },
         ] {
             let (kind, payload) = effect_columns(&effect);
             assert_eq!(effect_from(kind, &payload).ok(), Some(effect));

@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
+use lk_core::Time;
 use lk_core::classify::Fingerprint;
 use lk_core::codec;
 use lk_core::observation::IntegrationRid;
-use lk_core::Time;
-use rusqlite::{params, Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, params};
 
-use super::rows::{effect_columns, EventFlags, ProblemColumns};
-use super::{rule_code, Batch, CommitError, Committed, EventRow, Loaded, StoredProblem, Touch};
-use crate::gate::{GateGuard, WriteGate};
+use super::rows::{EventFlags, ProblemColumns, effect_columns};
+use super::{Batch, CommitError, Committed, EventRow, Loaded, StoredProblem, Touch, rule_code};
 use crate::StoreError;
+use crate::gate::{WriteGate, WriteTurn};
 
 /// Prepared statements kept by the connection.
 const STATEMENTS: usize = 32;
@@ -21,7 +21,7 @@ const CACHE_KIB: i64 = 64 * 1024;
 pub(super) struct SqliteJournal {
     db: Connection,
     gate: WriteGate,
-    held: Option<GateGuard>,
+    held: Option<WriteTurn>,
     seen_version: Option<i64>,
     generation: i64,
 }
@@ -36,7 +36,13 @@ impl SqliteJournal {
         db.pragma_update(None, "wal_autocheckpoint", 0)?;
         db.pragma_update(None, "cache_size", -CACHE_KIB)?;
         db.pragma_update(None, "temp_store", "MEMORY")?;
-        Ok(Self { db, gate, held: None, seen_version: None, generation: 0 })
+        Ok(Self {
+            db,
+            gate,
+            held: None,
+            seen_version: None,
+            generation: 0,
+        })
     }
 
     pub(super) fn generation(&mut self) -> Result<i64, StoreError> {
@@ -56,7 +62,7 @@ impl SqliteJournal {
 
     pub(super) fn load(&mut self, touch: &Touch, now: Time) -> Result<Loaded, StoreError> {
         self.abandon();
-        self.held = Some(self.gate.lock_blocking());
+        self.held = Some(self.gate.acquire_blocking());
         let loaded = self.begin_and_read(touch, now);
         if loaded.is_err() {
             self.abandon();
@@ -81,9 +87,9 @@ impl SqliteJournal {
                 loaded.problems.insert((rid, fingerprint), problem);
             }
         }
-        let mut seen = self.db.prepare_cached(
-            "SELECT 1 FROM delivery_keys WHERE integration_rid = ?1 AND bucket = ?2 AND key = ?3",
-        )?;
+        let mut seen = self
+            .db
+            .prepare_cached("SELECT 1 FROM delivery_keys WHERE integration_rid = ?1 AND bucket = ?2 AND key = ?3")?;
         for key in &touch.keys {
             let mut found = false;
             for bucket in key.buckets(now) {
@@ -94,11 +100,7 @@ impl SqliteJournal {
         Ok(loaded)
     }
 
-    fn problem(
-        &self,
-        rid: IntegrationRid,
-        fingerprint: Fingerprint,
-    ) -> Result<Option<StoredProblem>, StoreError> {
+    fn problem(&self, rid: IntegrationRid, fingerprint: Fingerprint) -> Result<Option<StoredProblem>, StoreError> {
         let row = self
             .db
             .prepare_cached(
@@ -128,7 +130,10 @@ impl SqliteJournal {
             })
             .optional()?;
         row.map(|(rid, columns)| {
-            Ok(StoredProblem { rid, problem: columns.into_problem()? })
+            Ok(StoredProblem {
+                rid,
+                problem: columns.into_problem()?,
+            })
         })
         .transpose()
     }
@@ -156,9 +161,9 @@ impl SqliteJournal {
     }
 
     fn write(&self, batch: &Batch) -> Result<Committed, StoreError> {
-        let mut key = self.db.prepare_cached(
-            "INSERT OR IGNORE INTO delivery_keys (integration_rid, bucket, key) VALUES (?1, ?2, ?3)",
-        )?;
+        let mut key = self
+            .db
+            .prepare_cached("INSERT OR IGNORE INTO delivery_keys (integration_rid, bucket, key) VALUES (?1, ?2, ?3)")?;
         for k in &batch.keys {
             key.execute(params![k.integration.0, k.bucket(batch.now), k.key])?;
         }
@@ -230,21 +235,45 @@ impl SqliteJournal {
             let p = &row.problem;
             let f = &p.failure;
             let v = &f.verdict;
-            let (state, category, severity) =
-                (p.state.code(), v.category.code(), v.severity.code());
+            let (state, category, severity) = (p.state.code(), v.category.code(), v.severity.code());
             let doc = v.doc.as_str();
             if let Some(rid) = row.rid {
                 update.execute(params![
-                    rid, state, doc, category, severity, v.transient, v.confidence, f.operation,
-                    f.code, f.http_status, f.message, p.count as i64, p.last_seen.0,
+                    rid,
+                    state,
+                    doc,
+                    category,
+                    severity,
+                    v.transient,
+                    v.confidence,
+                    f.operation,
+                    f.code,
+                    f.http_status,
+                    f.message,
+                    p.count as i64,
+                    p.last_seen.0,
                 ])?;
                 rids.push(rid);
             } else {
                 rids.push(insert.insert(params![
-                    row.id, row.project.0, row.integration.0, f.fingerprint.0,
-                    lk_core::classify::FP_VERSION, state, doc, category, severity, v.transient,
-                    v.confidence, f.operation, f.code, f.http_status, f.message, p.count as i64,
-                    p.first_seen.0, p.last_seen.0,
+                    crate::new_id(batch.now)?.to_string(),
+                    row.project.0,
+                    row.integration.0,
+                    f.fingerprint.0,
+                    lk_core::classify::FP_VERSION,
+                    state,
+                    doc,
+                    category,
+                    severity,
+                    v.transient,
+                    v.confidence,
+                    f.operation,
+                    f.code,
+                    f.http_status,
+                    f.message,
+                    p.count as i64,
+                    p.first_seen.0,
+                    p.last_seen.0,
                 ])?);
             }
         }
@@ -288,7 +317,12 @@ impl SqliteJournal {
                      body_hash, content_type) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 )?
                 .execute(params![
-                    seq, p.headers, p.body, p.body_bytes as i64, p.body_hash, p.content_type,
+                    seq,
+                    p.headers,
+                    p.body,
+                    p.body_bytes as i64,
+                    p.body_hash,
+                    p.content_type,
                 ])?;
         }
         Ok(seq)
@@ -313,9 +347,9 @@ impl SqliteJournal {
     }
 
     pub(super) fn sleepers(&mut self) -> Result<Vec<(IntegrationRid, Time)>, StoreError> {
-        let mut select = self.db.prepare(
-            "SELECT integration_rid, wake_at FROM integration_health_checks WHERE wake_at IS NOT NULL",
-        )?;
+        let mut select = self
+            .db
+            .prepare("SELECT integration_rid, wake_at FROM integration_health_checks WHERE wake_at IS NOT NULL")?;
         let rows = select.query_map([], |r| Ok((IntegrationRid(r.get(0)?), Time(r.get(1)?))))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

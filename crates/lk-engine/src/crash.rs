@@ -1,0 +1,38 @@
+//! Planned crashes: in builds with debug assertions, `LINEKEEPER_CRASH_AT=point:n` aborts the
+//! process the n-th time it passes a point, so that tests can kill it between any two steps.
+
+/// The points at which a crash can be planned, in the order the journal passes them.
+pub const POINTS: &[&str] = &[
+    "journal.taken",
+    "journal.loaded",
+    "journal.stepped",
+    "journal.committed",
+    "journal.answered",
+    "effect.begun",
+    "effect.done",
+    "effect.finished",
+];
+
+/// Passes a point.
+#[cfg(debug_assertions)]
+pub fn point(name: &'static str) {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::OnceLock;
+
+    static PLAN: OnceLock<Option<(String, u64)>> = OnceLock::new();
+    static PASSED: AtomicU64 = AtomicU64::new(0);
+    let plan = PLAN.get_or_init(|| {
+        let text = std::env::var("LINEKEEPER_CRASH_AT").ok()?;
+        let (point, n) = text.split_once(':')?;
+        Some((point.to_owned(), n.parse().ok()?))
+    });
+    if let Some((planned, n)) = plan {
+        if planned == name && PASSED.fetch_add(1, Ordering::Relaxed) + 1 == *n {
+            std::process::abort();
+        }
+    }
+}
+
+/// Passes a point.
+#[cfg(not(debug_assertions))]
+pub const fn point(_name: &'static str) {}

@@ -1,0 +1,158 @@
+//! What people configured, as the hot paths read it: one immutable snapshot, replaced when the
+//! configuration's generation moves.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use lk_core::observation::{IntegrationRid, ProjectRid};
+use lk_core::policy::Policy;
+use lk_core::Time;
+use lk_provider::{Secret, Settings};
+use lk_store::journal::Setup;
+use lk_store::{Store, StoreError};
+
+/// The current directory, shared by everybody who reads it.
+pub type SharedDirectory = Arc<ArcSwap<Directory>>;
+
+/// One integration as it is set up.
+#[derive(Debug)]
+pub struct Integration {
+    /// Row number.
+    pub rid: IntegrationRid,
+    /// Public id.
+    pub id: String,
+    /// Row number of its project.
+    pub project: ProjectRid,
+    /// The provider's key.
+    pub provider: String,
+    /// The name people gave it.
+    pub name: String,
+    /// Whether it is watched.
+    pub enabled: bool,
+    /// When it was created.
+    pub created_at: Time,
+    /// Its form's values.
+    pub settings: Settings,
+    /// What the rules read of its settings.
+    pub policy: Policy,
+    secrets: Vec<(Secret, Option<Time>)>,
+}
+
+impl Integration {
+    /// Secrets that are valid at `now`.
+    pub fn secrets(&self, now: Time) -> Vec<Secret> {
+        self.secrets
+            .iter()
+            .filter(|(_, until)| until.is_none_or(|until| now < until))
+            .map(|(secret, _)| secret.clone())
+            .collect()
+    }
+}
+
+/// Everything that is configured.
+#[derive(Debug, Default)]
+pub struct Directory {
+    /// The generation it was read at.
+    pub generation: i64,
+    integrations: HashMap<IntegrationRid, Arc<Integration>>,
+    endpoints: HashMap<[u8; 32], Arc<Integration>>,
+    aliases: HashMap<String, Arc<Integration>>,
+}
+
+impl Directory {
+    /// Reads the directory from the store.
+    pub async fn read(store: &Store) -> Result<Self, StoreError> {
+        Ok(Self::from_setup(store.setup().await?))
+    }
+
+    fn from_setup(setup: Setup) -> Self {
+        let mut secrets: HashMap<IntegrationRid, Vec<(Secret, Option<Time>)>> = HashMap::new();
+        for s in setup.secrets {
+            secrets
+                .entry(s.integration)
+                .or_default()
+                .push((Secret::new(s.value.expose()), s.expires_at));
+        }
+        let integrations: HashMap<_, _> = setup
+            .integrations
+            .into_iter()
+            .map(|i| {
+                let json = serde_json::from_str(&i.settings).unwrap_or_default();
+                let settings = Settings::from_json(&json);
+                let integration = Integration {
+                    rid: i.rid,
+                    id: i.id,
+                    project: i.project,
+                    provider: i.provider,
+                    name: i.name,
+                    enabled: i.enabled,
+                    created_at: i.created_at,
+                    policy: policy(&settings),
+                    settings,
+                    secrets: secrets.remove(&i.rid).unwrap_or_default(),
+                };
+                (i.rid, Arc::new(integration))
+            })
+            .collect();
+        let find = |rid: IntegrationRid| integrations.get(&rid).cloned();
+        Self {
+            generation: setup.generation,
+            endpoints: setup
+                .endpoints
+                .into_iter()
+                .filter_map(|(hash, rid)| Some((hash, find(rid)?)))
+                .collect(),
+            aliases: setup
+                .aliases
+                .into_iter()
+                .filter_map(|(provider, rid)| Some((provider, find(rid)?)))
+                .collect(),
+            integrations,
+        }
+    }
+
+    /// The integration with this row number.
+    pub fn integration(&self, rid: IntegrationRid) -> Option<&Arc<Integration>> {
+        self.integrations.get(&rid)
+    }
+
+    /// Every integration, in no order.
+    pub fn integrations(&self) -> impl Iterator<Item = &Arc<Integration>> {
+        self.integrations.values()
+    }
+
+    /// The integration behind `/webhooks/{provider}/{key}`. A wrong key and a wrong provider look
+    /// the same.
+    pub fn by_key(&self, provider: &str, key: &str) -> Option<&Arc<Integration>> {
+        let hash = blake3::hash(key.as_bytes());
+        self.endpoints.get(hash.as_bytes()).filter(|i| i.provider == provider)
+    }
+
+    /// The integration behind `/webhooks/{provider}`.
+    pub fn by_alias(&self, provider: &str) -> Option<&Arc<Integration>> {
+        self.aliases.get(provider)
+    }
+}
+
+/// The rules' part of the settings; values that cannot be read leave the default.
+fn policy(settings: &Settings) -> Policy {
+    let mut policy = Policy::default();
+    let number = |key: &str| settings.get(key).and_then(|text| text.parse::<f64>().ok());
+    policy.business_failures_count =
+        settings.get("business_failures_count").is_some_and(|v| v == "true");
+    let record = &mut policy.record;
+    if let Some(rate) = number("record_healthy_rate") {
+        record.healthy_rate = rate;
+    }
+    if let Some(rate) = number("record_degraded_rate") {
+        record.degraded_rate = rate;
+    }
+    if let Some(errors) = number("record_healthy_errors") {
+        record.healthy_errors = errors as u32;
+    }
+    if let Some(errors) = number("record_degraded_errors") {
+        record.degraded_errors = errors as u32;
+    }
+    policy
+}

@@ -1,0 +1,212 @@
+//! The engine: what the server and the command line hold.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use lk_provider::Registry;
+use lk_store::{Store, StoreError};
+use tokio::sync::{watch, Notify};
+
+use crate::directory::{Directory, SharedDirectory};
+use crate::effects;
+use crate::egress::{Egress, EgressError};
+use crate::journal::Journal;
+use crate::live::Live;
+use crate::rejections::Rejections;
+use crate::retention;
+use crate::rules::Rules;
+use crate::tasks::{pause, Tasks};
+use crate::Clock;
+
+/// How often the configuration's generation is looked at when nobody told of a change.
+const CONFIGURATION_EVERY: Duration = Duration::from_millis(500);
+
+/// What an engine is started with.
+#[derive(Debug, Clone, Default)]
+pub struct EngineConfig {
+    /// The clock.
+    pub clock: Clock,
+    /// Whether integrations may point at private and loopback addresses.
+    pub allow_private_targets: bool,
+}
+
+/// Why an engine did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The outgoing client.
+    #[error(transparent)]
+    Egress(#[from] EgressError),
+}
+
+/// A running engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    parts: Arc<Parts>,
+}
+
+struct Parts {
+    store: Store,
+    registry: Registry,
+    rules: Rules,
+    clock: Clock,
+    directory: SharedDirectory,
+    journal: Journal,
+    live: Live,
+    rejections: Rejections,
+    egress: Egress,
+    tasks: Tasks,
+}
+
+impl Engine {
+    /// Reads the configuration and starts the journal and the background tasks.
+    pub async fn start(
+        store: Store,
+        registry: Registry,
+        rules: Rules,
+        config: EngineConfig,
+    ) -> Result<Self, StartError> {
+        let clock = config.clock;
+        let egress = Egress::new(config.allow_private_targets)?;
+        let directory: SharedDirectory =
+            Arc::new(ArcSwap::from_pointee(Directory::read(&store).await?));
+        let effects_due = Arc::new(Notify::new());
+        let journal = Journal::start(
+            &store,
+            Arc::clone(&directory),
+            clock.clone(),
+            Arc::clone(&effects_due),
+        )?;
+        let parts = Arc::new(Parts {
+            live: Live::new(store.clone()),
+            store,
+            registry,
+            rules,
+            clock,
+            directory,
+            journal,
+            rejections: Rejections::default(),
+            egress,
+            tasks: Tasks::default(),
+        });
+        let engine = Self { parts };
+        engine.spawn_tasks(effects_due);
+        Ok(engine)
+    }
+
+    fn spawn_tasks(&self, effects_due: Arc<Notify>) {
+        let p = &self.parts;
+        let stop = || p.tasks.stopping();
+        p.tasks.spawn(
+            "live",
+            p.live.clone().tail(Arc::clone(&p.directory), p.journal.committed(), stop()),
+        );
+        p.tasks.spawn("configuration", self.clone().follow_configuration(stop()));
+        p.tasks.spawn("rejections", p.rejections.clone().flush_until(p.store.clone(), stop()));
+        p.tasks.spawn("retention", retention::run(p.store.clone(), p.clock.clone(), stop()));
+        p.tasks.spawn("effects", effects::run(self.clone(), effects_due, stop()));
+    }
+
+    /// Stops accepting, commits what waits, ends the background tasks.
+    pub async fn stop(&self) {
+        self.parts.journal.drain().await;
+        self.parts.tasks.stop().await;
+    }
+
+    /// The database.
+    pub fn store(&self) -> &Store {
+        &self.parts.store
+    }
+
+    /// The providers.
+    pub fn registry(&self) -> &Registry {
+        &self.parts.registry
+    }
+
+    /// The classification rules.
+    pub fn rules(&self) -> &Rules {
+        &self.parts.rules
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Clock {
+        &self.parts.clock
+    }
+
+    /// The one writer.
+    pub fn journal(&self) -> &Journal {
+        &self.parts.journal
+    }
+
+    /// What is shown.
+    pub fn live(&self) -> &Live {
+        &self.parts.live
+    }
+
+    /// Outgoing calls.
+    pub fn egress(&self) -> &Egress {
+        &self.parts.egress
+    }
+
+    /// The tasks that stop with the engine.
+    pub fn tasks(&self) -> &Tasks {
+        &self.parts.tasks
+    }
+
+    /// The configuration as the hot paths see it now.
+    pub fn directory(&self) -> Arc<Directory> {
+        self.parts.directory.load_full()
+    }
+
+    pub(crate) fn rejections(&self) -> &Rejections {
+        &self.parts.rejections
+    }
+
+    /// Reads the configuration again at once. Call after a configuration write, before answering,
+    /// so that the next request meets what was just written.
+    pub async fn reload(&self) -> Result<(), StoreError> {
+        let before = self.directory();
+        let next = Arc::new(Directory::read(&self.parts.store).await?);
+        // Two reloads may overlap; an older reading never replaces a newer one.
+        self.parts.directory.rcu(|current| {
+            let newer = if current.generation > next.generation { current } else { &next };
+            Arc::clone(newer)
+        });
+        self.note_switches(&before).await;
+        Ok(())
+    }
+
+    /// Observes integrations that were switched on or off since `before`.
+    async fn note_switches(&self, before: &Directory) {
+        let after = self.directory();
+        for integration in after.integrations() {
+            let was = before.integration(integration.rid).is_none_or(|i| i.enabled);
+            if was != integration.enabled {
+                let submitted = self.configured(integration.rid, integration.enabled).await;
+                if let Err(error) = submitted {
+                    tracing::warn!(%error, integration = integration.id, "a switch was not noted");
+                }
+            }
+        }
+    }
+
+    async fn follow_configuration(self, mut stop: watch::Receiver<bool>) {
+        loop {
+            if !pause(&mut stop, CONFIGURATION_EVERY).await {
+                return;
+            }
+            let current = self.directory().generation;
+            let result = match self.parts.store.generation().await {
+                Ok(generation) if generation == current => Ok(()),
+                Ok(_) => self.reload().await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = result {
+                tracing::warn!(%error, "the configuration cannot be read; the last one stays in force");
+            }
+        }
+    }
+}

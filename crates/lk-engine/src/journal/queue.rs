@@ -1,0 +1,147 @@
+//! The bounded queue before the writer: limited in submissions and in bytes, with a wait that a
+//! timer can end.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use lk_core::observation::IntegrationRid;
+use lk_core::Time;
+use tokio::sync::oneshot;
+
+use super::{Receipt, Refused, Submission, MAX_BATCH, MAX_QUEUED, MAX_QUEUED_BYTES};
+
+/// A submission that waits, and where its answer goes. Ticks have nobody waiting.
+pub(super) struct Pending {
+    pub(super) submission: Submission,
+    pub(super) reply: Option<oneshot::Sender<Result<Receipt, Refused>>>,
+    pub(super) bytes: usize,
+}
+
+/// Why [`Queue::take`] returned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// Something was taken, or a timer is to be looked at.
+    More,
+    /// The queue is closed and empty.
+    End,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Pending>,
+    wakes: Vec<(IntegrationRid, Time)>,
+    bytes: usize,
+    closed: bool,
+}
+
+#[derive(Default)]
+pub(super) struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn push(&self, pending: Pending) -> Result<(), Refused> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err(Refused::Stopping);
+        }
+        let full = state.waiting.len() >= MAX_QUEUED
+            || (state.bytes + pending.bytes > MAX_QUEUED_BYTES && !state.waiting.is_empty());
+        if full {
+            metrics::counter!("lk_journal_queue_full_total").increment(1);
+            return Err(Refused::QueueFull);
+        }
+        state.bytes += pending.bytes;
+        state.waiting.push_back(pending);
+        // The writer sleeps only while nothing waits, or lingers for a full batch.
+        if state.waiting.len() == 1 || state.waiting.len() >= MAX_BATCH {
+            self.changed.notify_one();
+        }
+        Ok(())
+    }
+
+    pub(super) fn wake(&self, integration: IntegrationRid, at: Time) {
+        self.lock().wakes.push((integration, at));
+        self.changed.notify_one();
+    }
+
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_one();
+    }
+
+    pub(super) fn depth(&self) -> usize {
+        self.lock().waiting.len()
+    }
+
+    /// Waits up to `idle` for something, then, when `linger` is given, that much longer for company,
+    /// and takes up to [`MAX_BATCH`] observations.
+    pub(super) fn take(
+        &self,
+        batch: &mut Vec<Pending>,
+        wakes: &mut Vec<(IntegrationRid, Time)>,
+        idle: Duration,
+        linger: Option<Duration>,
+    ) -> Taken {
+        let quiet = |s: &mut State| s.waiting.is_empty() && s.wakes.is_empty() && !s.closed;
+        let guard = self.lock();
+        let (mut state, _) = self
+            .changed
+            .wait_timeout_while(guard, idle, quiet)
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(linger) = linger.filter(|_| !state.waiting.is_empty()) {
+            let short = |s: &mut State| s.waiting.len() < MAX_BATCH && !s.closed;
+            (state, _) = self
+                .changed
+                .wait_timeout_while(state, linger, short)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        wakes.append(&mut state.wakes);
+        let mut observations = 0;
+        while let Some(next) = state.waiting.front() {
+            observations += next.submission.entries.len();
+            if observations > MAX_BATCH && !batch.is_empty() {
+                break;
+            }
+            if let Some(pending) = state.waiting.pop_front() {
+                state.bytes -= pending.bytes;
+                batch.push(pending);
+            }
+        }
+        if state.closed && batch.is_empty() && state.waiting.is_empty() {
+            Taken::End
+        } else {
+            Taken::More
+        }
+    }
+}
+
+/// A flag that a thread can wait for.
+#[derive(Default)]
+pub(super) struct Stop {
+    set: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Stop {
+    pub(super) fn set(&self) {
+        *self.set.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits up to `period`; says whether the flag is set.
+    pub(super) fn wait(&self, period: Duration) -> bool {
+        let guard = self.set.lock().unwrap_or_else(PoisonError::into_inner);
+        let (set, _) = self
+            .changed
+            .wait_timeout_while(guard, period, |set| !*set)
+            .unwrap_or_else(PoisonError::into_inner);
+        *set
+    }
+}

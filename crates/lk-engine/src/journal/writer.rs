@@ -1,0 +1,465 @@
+//! The writer's loop: take, load, step, commit, answer.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::Arc;
+use std::time::Duration;
+
+use lk_core::event::EventDraft;
+use lk_core::observation::{Fact, IntegrationRid, Observation, ProjectRid};
+use lk_core::state::IntegrationState;
+use lk_core::step::{step, Subject};
+use lk_core::time::MINUTE;
+use lk_core::words::EventKind;
+use lk_core::Time;
+use lk_store::journal::{
+    Batch, CommitError, Committed, DeliveryKey, EffectRow, EventRow, JournalDb, ProblemRow, StateRow,
+    StoredProblem, Touch,
+};
+use lk_store::StoreError;
+use tokio::sync::{watch, Notify};
+
+use super::book::{Book, ProblemKey, Timers, View};
+use super::queue::{Pending, Queue, Taken};
+use super::{Entry, Receipt, Refused, Submission, LINGER, MAX_BATCH};
+use crate::crash;
+use crate::directory::{Directory, SharedDirectory};
+use crate::Clock;
+
+/// The longest sleep of an idle writer: how late it may notice a moved clock.
+const IDLE: Duration = Duration::from_secs(1);
+/// A batch of this many submissions shows load: the next one waits for company.
+const BUSY: usize = 8;
+/// The name of this node's row of batch marks.
+const NODE: &str = "local";
+
+pub(super) struct Writer {
+    db: JournalDb,
+    directory: SharedDirectory,
+    clock: Clock,
+    publish: watch::Sender<i64>,
+    effects: Arc<Notify>,
+    book: Book,
+    timers: Timers,
+    node: String,
+    batch: i64,
+    generation: i64,
+}
+
+/// A batch that has been stepped and not yet written.
+struct Plan {
+    batch: Batch,
+    changed: Book,
+    problem_keys: Vec<ProblemKey>,
+    answers: Vec<Answer>,
+}
+
+/// What a submission will be told: for each entry the index of its event.
+#[derive(Default)]
+struct Answer {
+    events: Vec<Option<usize>>,
+    duplicates: usize,
+    quarantined: bool,
+    gone: bool,
+}
+
+impl Writer {
+    pub(super) fn new(
+        mut db: JournalDb,
+        directory: SharedDirectory,
+        clock: Clock,
+        publish: watch::Sender<i64>,
+        effects: Arc<Notify>,
+    ) -> Result<Self, StoreError> {
+        // Nodes that share a database must not share a row of marks.
+        let node = if db.sole_writer() {
+            NODE.to_owned()
+        } else {
+            lk_store::new_id(clock.now())?.to_string()
+        };
+        let batch = db.last_batch(&node)?;
+        let mut timers = Timers::default();
+        for (rid, at) in db.sleepers()? {
+            timers.set(rid, Some(at));
+        }
+        let generation = db.generation()?;
+        Ok(Self {
+            db,
+            directory,
+            clock,
+            publish,
+            effects,
+            book: Book::default(),
+            timers,
+            node,
+            batch,
+            generation,
+        })
+    }
+
+    pub(super) fn run(mut self, queue: &Queue) {
+        let mut busy = false;
+        loop {
+            let mut taken = Vec::new();
+            let mut wakes = Vec::new();
+            let idle = self.timers.next().map_or(IDLE, |at| {
+                IDLE.min(Duration::from_millis(at.since(self.clock.now()) as u64))
+            });
+            let more = queue.take(&mut taken, &mut wakes, idle, busy.then_some(LINGER));
+            if more == Taken::End {
+                return;
+            }
+            crash::point("journal.taken");
+            for (rid, at) in wakes {
+                self.timers.set(rid, Some(at));
+            }
+            let now = self.clock.now();
+            for rid in self.timers.due(now, MAX_BATCH) {
+                taken.push(tick(rid, now));
+            }
+            busy = taken.len() >= BUSY;
+            if !taken.is_empty() {
+                metrics::histogram!("lk_journal_batch_submissions").record(taken.len() as f64);
+                self.process(taken);
+            }
+        }
+    }
+
+    /// Commits a batch; when it fails for a reason of its own, submission by submission.
+    fn process(&mut self, taken: Vec<Pending>) {
+        let (submissions, replies): (Vec<_>, Vec<_>) =
+            taken.into_iter().map(|p| (p.submission, p.reply)).unzip();
+        let results = match self.attempt(&submissions, false) {
+            Ok(receipts) => receipts,
+            Err(error) if error.is_transient() => self.refuse(&submissions, &error),
+            Err(error) => {
+                tracing::warn!(%error, submissions = submissions.len(), "a batch failed; retrying one by one");
+                submissions.iter().map(|one| self.alone(one)).collect()
+            }
+        };
+        for (reply, result) in replies.into_iter().zip(results) {
+            if let Some(reply) = reply {
+                // The sender may have stopped waiting; what was committed stays committed.
+                drop(reply.send(result));
+            }
+        }
+        crash::point("journal.answered");
+    }
+
+    fn refuse(
+        &mut self,
+        submissions: &[Submission],
+        error: &StoreError,
+    ) -> Vec<Result<Receipt, Refused>> {
+        metrics::counter!("lk_journal_unavailable_total").increment(1);
+        tracing::error!(%error, "the journal cannot write; senders are asked to try again");
+        self.retimer(submissions);
+        submissions.iter().map(|_| Err(Refused::Unavailable)).collect()
+    }
+
+    /// Ticks that could not be committed are due again shortly.
+    fn retimer(&mut self, submissions: &[Submission]) {
+        let again = self.clock.now() + MINUTE;
+        for entry in submissions.iter().flat_map(|s| &s.entries) {
+            if entry.observation.fact == Fact::Tick {
+                self.timers.set(entry.observation.integration, Some(again));
+            }
+        }
+    }
+
+    /// One submission by itself; what cannot be processed even so is stored as quarantined.
+    fn alone(&mut self, submission: &Submission) -> Result<Receipt, Refused> {
+        let one = std::slice::from_ref(submission);
+        for quarantine in [false, true] {
+            match self.attempt(one, quarantine) {
+                Ok(mut receipts) => return receipts.pop().unwrap_or(Err(Refused::Unavailable)),
+                Err(error) if error.is_transient() => break,
+                Err(error) => {
+                    tracing::error!(%error, quarantine, "a submission cannot be processed");
+                    metrics::counter!("lk_journal_quarantined_total").increment(1);
+                }
+            }
+        }
+        self.retimer(one);
+        Err(Refused::Unavailable)
+    }
+
+    fn attempt(
+        &mut self,
+        submissions: &[Submission],
+        quarantine: bool,
+    ) -> Result<Vec<Result<Receipt, Refused>>, StoreError> {
+        let generation = self.db.generation()?;
+        if generation != self.generation || !self.db.sole_writer() {
+            self.book.clear();
+            self.generation = generation;
+        }
+        let directory = self.directory.load_full();
+        let now = self.clock.now();
+        let loaded = self.db.load(&self.touch(submissions), now)?;
+        crash::point("journal.loaded");
+        let now = loaded.now.unwrap_or(now);
+        let view = View { book: &self.book, loaded, changed: Book::default() };
+        let planned = catch_unwind(AssertUnwindSafe(|| {
+            Planner::new(view, &directory, now).plan(submissions, quarantine)
+        }));
+        let Ok(planned) = planned else {
+            self.db.abandon();
+            return Err(StoreError::Invalid("a rule panicked".to_owned()));
+        };
+        let mut plan = planned;
+        crash::point("journal.stepped");
+        plan.batch.node.clone_from(&self.node);
+        plan.batch.id = self.batch + 1;
+        plan.batch.now = now;
+        let committed = self.commit(&plan.batch)?;
+        crash::point("journal.committed");
+        self.batch += 1;
+        Ok(self.after(plan, &committed))
+    }
+
+    /// Commits; an unknown outcome is looked up by the batch's number.
+    fn commit(&mut self, batch: &Batch) -> Result<Committed, StoreError> {
+        match self.db.commit(batch) {
+            Ok(committed) => Ok(committed),
+            Err(CommitError::RolledBack(error)) => Err(error),
+            Err(CommitError::Unknown(error)) => {
+                self.book.clear();
+                let last = self.db.last_batch(&self.node);
+                tracing::warn!(%error, ?last, batch = batch.id, "the outcome of a commit was unknown");
+                match last {
+                    Ok(last) if last == batch.id => Ok(Committed::default()),
+                    _ => Err(StoreError::Unavailable(error.to_string())),
+                }
+            }
+        }
+    }
+
+    fn touch(&self, submissions: &[Submission]) -> Touch {
+        let mut touch = Touch::default();
+        let mut rids = HashSet::new();
+        let mut problems = HashSet::new();
+        for entry in submissions.iter().flat_map(|s| &s.entries) {
+            let rid = entry.observation.integration;
+            if !self.book.states.contains_key(&rid) && rids.insert(rid) {
+                touch.integrations.push(rid);
+            }
+            if let Some(key) = problem_key(&entry.observation) {
+                if !self.book.problems.contains_key(&key) && problems.insert(key) {
+                    touch.problems.push(key);
+                }
+            }
+            touch.keys.extend(entry.key);
+        }
+        touch
+    }
+
+    /// After COMMIT: remember, wake, publish, and say what became of each submission.
+    fn after(&mut self, plan: Plan, committed: &Committed) -> Vec<Result<Receipt, Refused>> {
+        for row in &plan.batch.states {
+            self.timers.set(row.integration, row.wake_at);
+        }
+        let mut changed = plan.changed;
+        for (key, rid) in plan.problem_keys.iter().zip(&committed.problem_rids) {
+            if let Some(stored) = changed.problems.get_mut(key) {
+                stored.rid = *rid;
+            }
+        }
+        // Row numbers are missing when an unknown outcome turned out well: read them again then.
+        if committed.problem_rids.len() == plan.problem_keys.len() && self.db.sole_writer() {
+            self.book.keep(changed);
+        }
+        if !plan.batch.effects.is_empty() {
+            self.effects.notify_one();
+        }
+        if let Some(last) = committed.seqs.last() {
+            self.publish.send_replace(*last);
+        }
+        metrics::counter!("lk_journal_events_total").increment(committed.seqs.len() as u64);
+        plan.answers
+            .into_iter()
+            .map(|answer| {
+                if answer.gone {
+                    return Err(Refused::Gone);
+                }
+                let seqs = answer.events.iter().map(|e| e.and_then(|i| committed.seqs.get(i).copied()));
+                Ok(Receipt {
+                    seqs: seqs.collect(),
+                    duplicates: answer.duplicates,
+                    quarantined: answer.quarantined,
+                })
+            })
+            .collect()
+    }
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            batch: Batch::default(),
+            changed: Book::default(),
+            problem_keys: Vec::new(),
+            answers: Vec::new(),
+        }
+    }
+}
+
+/// Steps a batch's observations one after the other.
+struct Planner<'a> {
+    view: View<'a>,
+    directory: &'a Directory,
+    now: Time,
+    plan: Plan,
+    keys: HashSet<DeliveryKey>,
+    wakes: BTreeMap<IntegrationRid, (ProjectRid, Option<Time>)>,
+    slots: HashMap<ProblemKey, usize>,
+}
+
+impl<'a> Planner<'a> {
+    fn new(view: View<'a>, directory: &'a Directory, now: Time) -> Self {
+        Self {
+            view,
+            directory,
+            now,
+            plan: Plan::default(),
+            keys: HashSet::new(),
+            wakes: BTreeMap::new(),
+            slots: HashMap::new(),
+        }
+    }
+
+    fn plan(mut self, submissions: &[Submission], quarantine: bool) -> Plan {
+        let mut seen = self.view.loaded.seen.clone().into_iter();
+        for submission in submissions {
+            let mut answer = Answer::default();
+            for entry in &submission.entries {
+                let before = entry.key.is_some() && seen.next().unwrap_or(false);
+                let repeated = entry.key.is_some_and(|key| before || !self.keys.insert(key));
+                if repeated {
+                    answer.duplicates += 1;
+                    answer.events.push(None);
+                    continue;
+                }
+                self.plan.batch.keys.extend(entry.key);
+                let event = if quarantine { self.quarantine(entry) } else { self.entry(entry) };
+                match event {
+                    Ok(event) => answer.events.push(event),
+                    Err(Refused::Gone) => answer.gone = true,
+                    Err(_) => answer.events.push(None),
+                }
+            }
+            answer.quarantined = quarantine;
+            self.plan.answers.push(answer);
+        }
+        self.finish()
+    }
+
+    /// Steps one entry; the index of its event, if it is worth one.
+    fn entry(&mut self, entry: &Entry) -> Result<Option<usize>, Refused> {
+        let rid = entry.observation.integration;
+        let integration = self.directory.integration(rid).ok_or(Refused::Gone)?;
+        let state = self
+            .view
+            .state(rid)
+            .cloned()
+            .unwrap_or_else(|| IntegrationState::new(integration.created_at));
+        let key = problem_key(&entry.observation);
+        let known = key.as_ref().and_then(|key| self.view.problem(key)).cloned();
+        let problem_rid = known.as_ref().map_or(0, |k| k.rid);
+        let subject = Subject { state, problem: known.map(|k| k.problem) };
+        let next = step(subject, entry.observation.clone(), &integration.policy, self.now);
+        let project = integration.project;
+        let mut problem_index = None;
+        if let (Some(key), Some(problem)) = (key, next.problem) {
+            problem_index = Some(self.problem_slot(key));
+            self.view
+                .changed
+                .problems
+                .insert(key, StoredProblem { rid: problem_rid, problem });
+        }
+        self.view.changed.states.insert(rid, next.state);
+        self.wakes.insert(rid, (project, next.wake_at));
+        let effects = next.effects.into_iter();
+        self.plan.batch.effects.extend(effects.map(|effect| EffectRow { effect, idem_key: None }));
+        Ok(next.event.map(|draft| self.event(entry, project, draft, problem_index)))
+    }
+
+    fn event(
+        &mut self,
+        entry: &Entry,
+        project: ProjectRid,
+        draft: EventDraft,
+        problem: Option<usize>,
+    ) -> usize {
+        self.plan.batch.events.push(EventRow {
+            project,
+            integration: entry.observation.integration,
+            received_at: entry.observation.received_at,
+            draft,
+            problem,
+            payload: entry.payload.clone(),
+        });
+        self.plan.batch.events.len() - 1
+    }
+
+    /// The place of a problem among the batch's rows, made at its first mention.
+    fn problem_slot(&mut self, key: ProblemKey) -> usize {
+        *self.slots.entry(key).or_insert_with(|| {
+            self.plan.problem_keys.push(key);
+            self.plan.problem_keys.len() - 1
+        })
+    }
+
+    /// Stores that something arrived which could not be processed; no state changes.
+    fn quarantine(&mut self, entry: &Entry) -> Result<Option<usize>, Refused> {
+        let rid = entry.observation.integration;
+        let project = self.directory.integration(rid).ok_or(Refused::Gone)?.project;
+        let draft = EventDraft {
+            kind: EventKind::Webhook,
+            outcome: None,
+            event_type: "unprocessable".to_owned(),
+            message: "Arrived and was kept, but could not be processed.".to_owned(),
+            code: None,
+            operation: None,
+            http_status: None,
+            judged: None,
+            occurred_at: entry.observation.received_at,
+            health: None,
+            quarantined: true,
+        };
+        Ok(Some(self.event(entry, project, draft, None)))
+    }
+
+    fn finish(mut self) -> Plan {
+        for (integration, (project, wake_at)) in self.wakes {
+            let Some(state) = self.view.changed.states.get(&integration).cloned() else { continue };
+            self.plan.batch.states.push(StateRow { integration, project, state, wake_at });
+        }
+        for key in &self.plan.problem_keys {
+            let Some(stored) = self.view.changed.problems.get(key) else { continue };
+            let Some(integration) = self.directory.integration(key.0) else { continue };
+            self.plan.batch.problems.push(ProblemRow {
+                rid: (stored.rid != 0).then_some(stored.rid),
+                project: integration.project,
+                integration: key.0,
+                problem: stored.problem.clone(),
+            });
+        }
+        self.plan.changed = self.view.changed;
+        self.plan
+    }
+}
+
+fn problem_key(observation: &Observation) -> Option<ProblemKey> {
+    match &observation.fact {
+        Fact::Webhook(delivery) => {
+            delivery.failure.as_ref().map(|f| (observation.integration, f.fingerprint))
+        }
+        _ => None,
+    }
+}
+
+fn tick(integration: IntegrationRid, now: Time) -> Pending {
+    let observation = Observation { integration, fact: Fact::Tick, received_at: now };
+    Pending { submission: Submission::of(observation), reply: None, bytes: 0 }
+}

@@ -1,0 +1,23 @@
+//! What moves: the journal, webhook ingest, effects, egress, the live tail, retention.
+//!
+//! [`Engine`] is the handle the server and the command line hold. Everything that happens becomes
+//! an observation, goes through [`journal::Journal`] and is read back from what was committed.
+
+pub mod clock;
+pub mod crash;
+pub mod directory;
+pub mod effects;
+pub mod egress;
+pub mod engine;
+pub mod ingest;
+pub mod journal;
+pub mod live;
+pub mod rejections;
+pub mod replay;
+pub mod retention;
+pub mod rules;
+pub mod tasks;
+
+pub use clock::Clock;
+pub use engine::{Engine, EngineConfig};
+pub use ingest::{Endpoint, IngestReply};

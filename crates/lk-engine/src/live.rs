@@ -1,0 +1,304 @@
+//! What is shown: one tail per process reads what was committed, keeps the board of integrations
+//! and tells the live streams.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use lk_core::observation::{IntegrationRid, ProjectRid};
+use lk_core::state::IntegrationState;
+use lk_store::{EventRow, Store, StoreError};
+use tokio::sync::{broadcast, watch};
+
+use crate::directory::{Directory, Integration, SharedDirectory};
+use crate::tasks::stopped;
+
+/// How often the tail looks even when nobody told it of a commit (another node may have written).
+const POLL_EVERY: Duration = Duration::from_millis(250);
+/// Events read at once.
+const TAIL_BATCH: u32 = 1_000;
+/// Moments a slow stream may fall behind before it is told to start over.
+const STREAM_LAG: usize = 256;
+/// Events kept in memory for streams that resume.
+const RING_EVENTS: usize = 2_000;
+/// Events shown on a card.
+pub const CARD_EVENTS: usize = 3;
+
+/// One integration as it is shown.
+#[derive(Debug, Clone)]
+pub struct Card {
+    /// How it is set up.
+    pub integration: Arc<Integration>,
+    /// Its state as committed.
+    pub state: IntegrationState,
+    /// Problems that are open or acknowledged.
+    pub open_problems: i64,
+    /// The newest events, newest first; `None` until somebody asks for the card.
+    pub last_events: Option<Vec<Arc<EventRow>>>,
+}
+
+/// What one look of the tail found.
+#[derive(Debug, Clone, Default)]
+pub struct Moment {
+    /// New events, oldest first.
+    pub events: Vec<Arc<EventRow>>,
+    /// Cards that changed.
+    pub cards: Vec<Arc<Card>>,
+}
+
+/// What a resuming stream gets.
+#[derive(Debug)]
+pub enum Resumed {
+    /// Everything after its last event.
+    From(Vec<Arc<EventRow>>),
+    /// Too much was missed: read everything again.
+    Reset,
+}
+
+#[derive(Default)]
+struct Board {
+    cards: HashMap<IntegrationRid, Arc<Card>>,
+    projects: BTreeMap<ProjectRid, Vec<IntegrationRid>>,
+    ring: VecDeque<Arc<EventRow>>,
+    /// The highest sequence number that was read.
+    seq: i64,
+    generation: i64,
+}
+
+/// The board and the streams.
+#[derive(Clone)]
+pub struct Live {
+    store: Store,
+    board: Arc<RwLock<Board>>,
+    moments: broadcast::Sender<Arc<Moment>>,
+    ready: watch::Sender<bool>,
+}
+
+impl Live {
+    /// An empty board over a store; [`Live::tail`] fills it.
+    pub fn new(store: Store) -> Self {
+        Self {
+            store,
+            board: Arc::default(),
+            moments: broadcast::Sender::new(STREAM_LAG),
+            ready: watch::Sender::new(false),
+        }
+    }
+
+    /// Follows everything from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Moment>> {
+        self.moments.subscribe()
+    }
+
+    /// The cards of a project with their newest events, by integration row number. Waits for the
+    /// first reading.
+    pub async fn cards(&self, project: ProjectRid) -> Result<Vec<Arc<Card>>, StoreError> {
+        self.wait_ready().await;
+        let rids = self.read().projects.get(&project).cloned().unwrap_or_default();
+        let mut cards = Vec::with_capacity(rids.len());
+        for rid in rids {
+            cards.extend(self.card(rid).await?);
+        }
+        Ok(cards)
+    }
+
+    /// One card with its newest events. Waits for the first reading.
+    pub async fn card(&self, rid: IntegrationRid) -> Result<Option<Arc<Card>>, StoreError> {
+        self.wait_ready().await;
+        let card = self.read().cards.get(&rid).cloned();
+        match card {
+            Some(card) if card.last_events.is_none() => self.fill(rid).await,
+            other => Ok(other),
+        }
+    }
+
+    /// Reads a card's newest events when it is first asked for, so that a start with many
+    /// integrations does not read them all.
+    async fn fill(&self, rid: IntegrationRid) -> Result<Option<Arc<Card>>, StoreError> {
+        let found = self.store.latest_events(rid, CARD_EVENTS as u32).await?;
+        let mut board = self.write();
+        let seq = board.seq;
+        let Some(card) = board.cards.get_mut(&rid) else { return Ok(None) };
+        // Events the tail has not shown yet will be added by it.
+        let shown = found.into_iter().filter(|e| e.seq <= seq).map(Arc::new);
+        let card = Arc::make_mut(card);
+        card.last_events.get_or_insert_with(|| shown.collect());
+        Ok(Some(Arc::new(card.clone())))
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Board> {
+        self.board.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Board> {
+        self.board.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The highest sequence number that is shown.
+    pub fn seq(&self) -> i64 {
+        self.read().seq
+    }
+
+    /// The events after `seq` that memory still holds, of one project.
+    pub fn resume(&self, project: ProjectRid, seq: i64) -> Resumed {
+        let board = self.read();
+        let oldest = board.ring.front().map_or(board.seq + 1, |e| e.seq);
+        if seq > board.seq || seq + 1 < oldest {
+            return Resumed::Reset;
+        }
+        let newer = board.ring.iter().filter(|e| e.seq > seq && e.project_rid == project);
+        Resumed::From(newer.cloned().collect())
+    }
+
+    async fn wait_ready(&self) {
+        let mut ready = self.ready.subscribe();
+        // An error means that the sender is gone, and `self` holds it.
+        let _ = ready.wait_for(|ready| *ready).await;
+    }
+
+    /// Reads what is committed until told to stop.
+    pub async fn tail(
+        self,
+        directory: SharedDirectory,
+        mut committed: watch::Receiver<i64>,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        let mut started = false;
+        loop {
+            let step = if started {
+                self.look(&directory.load_full()).await
+            } else {
+                self.start(&directory.load_full()).await
+            };
+            let more = match step {
+                Ok(more) => {
+                    started = true;
+                    more
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the live tail cannot read; what is shown is stale");
+                    metrics::counter!("lk_tail_failures_total").increment(1);
+                    false
+                }
+            };
+            if more {
+                continue;
+            }
+            tokio::select! {
+                _ = committed.changed() => {}
+                () = tokio::time::sleep(POLL_EVERY) => {}
+                () = stopped(&mut stop) => return,
+            }
+        }
+    }
+
+    /// The first reading: every state, and from where to follow.
+    async fn start(&self, directory: &Directory) -> Result<bool, StoreError> {
+        let seq = self.store.last_seq().await?;
+        let cards = read_cards(&self.store, directory, None).await?;
+        {
+            let mut board = self.write();
+            *board = Board { seq, generation: directory.generation, ..Board::default() };
+            board.place(cards);
+        }
+        self.ready.send_replace(true);
+        Ok(false)
+    }
+
+    /// Looks once; says whether there is more to read at once.
+    async fn look(&self, directory: &Directory) -> Result<bool, StoreError> {
+        let (seq, generation) = {
+            let board = self.read();
+            (board.seq, board.generation)
+        };
+        let events: Vec<Arc<EventRow>> =
+            self.store.events_after(seq, TAIL_BATCH).await?.into_iter().map(Arc::new).collect();
+        let configured = generation != directory.generation;
+        if events.is_empty() && !configured {
+            return Ok(false);
+        }
+        let mut rids: Vec<IntegrationRid> = events.iter().map(|e| e.integration_rid).collect();
+        rids.sort_unstable();
+        rids.dedup();
+        let only = (!configured).then_some(rids.as_slice());
+        let mut cards = read_cards(&self.store, directory, only).await?;
+        let more = events.len() == TAIL_BATCH as usize;
+        let moment = {
+            let mut board = self.write();
+            board.note(&events, &mut cards);
+            if configured {
+                board.cards.clear();
+                board.projects.clear();
+                board.generation = directory.generation;
+            }
+            board.place(cards.clone());
+            Moment { events, cards: cards.into_iter().map(Arc::new).collect() }
+        };
+        // Nobody listening is no error.
+        let _ = self.moments.send(Arc::new(moment));
+        Ok(more)
+    }
+}
+
+impl Board {
+    /// Adds new events to the ring and to the cards that are about to be placed.
+    fn note(&mut self, events: &[Arc<EventRow>], cards: &mut [Card]) {
+        let mut by_rid: HashMap<IntegrationRid, Vec<Arc<EventRow>>> = HashMap::new();
+        for event in events {
+            self.seq = self.seq.max(event.seq);
+            self.ring.push_back(Arc::clone(event));
+            by_rid.entry(event.integration_rid).or_default().push(Arc::clone(event));
+        }
+        while self.ring.len() > RING_EVENTS {
+            self.ring.pop_front();
+        }
+        for card in cards {
+            let newest = by_rid.remove(&card.integration.rid).unwrap_or_default();
+            let before = self.cards.get(&card.integration.rid).and_then(|c| c.last_events.as_ref());
+            card.last_events = before.map(|older| {
+                newest.into_iter().rev().chain(older.iter().cloned()).take(CARD_EVENTS).collect()
+            });
+        }
+    }
+
+    fn place(&mut self, cards: Vec<Card>) {
+        for card in cards {
+            let (project, rid) = (card.integration.project, card.integration.rid);
+            let rids = self.projects.entry(project).or_default();
+            if let Err(at) = rids.binary_search(&rid) {
+                rids.insert(at, rid);
+            }
+            self.cards.insert(rid, Arc::new(card));
+        }
+    }
+}
+
+/// Reads the cards of some integrations, or of all.
+async fn read_cards(
+    store: &Store,
+    directory: &Directory,
+    only: Option<&[IntegrationRid]>,
+) -> Result<Vec<Card>, StoreError> {
+    let mut states: HashMap<_, _> = store.states(only).await?.into_iter().collect();
+    let problems: HashMap<_, _> = store.open_problem_counts(only).await?.into_iter().collect();
+    let wanted: Vec<&Arc<Integration>> = match only {
+        Some(rids) => rids.iter().filter_map(|rid| directory.integration(*rid)).collect(),
+        None => directory.integrations().collect(),
+    };
+    Ok(wanted
+        .into_iter()
+        .map(|integration| {
+            let rid = integration.rid;
+            let mut state = states
+                .remove(&rid)
+                .unwrap_or_else(|| IntegrationState::new(integration.created_at));
+            state.enabled = integration.enabled;
+            Card {
+                integration: Arc::clone(integration),
+                state,
+                open_problems: problems.get(&rid).copied().unwrap_or(0),
+                last_events: None,
+            }
+        })
+        .collect())
+}

@@ -1,0 +1,47 @@
+//! Old rows leave in small steps, so that no writer waits long behind a delete.
+
+use std::time::Duration;
+
+use lk_core::time::DAY;
+use lk_core::Time;
+use lk_store::{Store, StoreError};
+use tokio::sync::watch;
+
+use crate::tasks::pause;
+use crate::Clock;
+
+/// Days events and their payloads are kept (requirement S1).
+pub const EVENT_DAYS: i64 = 30;
+/// Pause between rounds when there is nothing left to delete.
+const ROUND_EVERY: Duration = Duration::from_secs(60);
+/// Pause between two steps of one round.
+const STEP_EVERY: Duration = Duration::from_millis(100);
+
+/// Deletes what is older than its time until told to stop.
+pub async fn run(store: Store, clock: Clock, mut stop: watch::Receiver<bool>) {
+    loop {
+        let period = match step(&store, clock.now()).await {
+            Ok(0) => ROUND_EVERY,
+            Ok(deleted) => {
+                metrics::counter!("lk_retention_rows_total").increment(deleted);
+                STEP_EVERY
+            }
+            Err(error) => {
+                tracing::warn!(%error, "retention failed; the next round tries again");
+                ROUND_EVERY
+            }
+        };
+        if !pause(&mut stop, period).await {
+            return;
+        }
+    }
+}
+
+/// One small step of everything; how many rows went.
+async fn step(store: &Store, now: Time) -> Result<u64, StoreError> {
+    Ok(store.forget_events(now - EVENT_DAYS * DAY).await?
+        + store.forget_delivery_keys(now).await?
+        + store.forget_expired(now).await?
+        + store.retire_expired_secrets(now).await?
+        + store.purge_step(now).await?)
+}

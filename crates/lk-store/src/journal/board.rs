@@ -1,0 +1,51 @@
+//! What the board of integrations is read from.
+
+use lk_core::codec;
+use lk_core::observation::IntegrationRid;
+use lk_core::state::IntegrationState;
+use lk_core::words::ProblemState;
+use sea_orm::Value;
+
+use crate::db::{self, rid_list};
+use crate::{Result, Store};
+
+impl Store {
+    /// The committed states of some integrations, or of all. Integrations that never had an
+    /// observation are absent.
+    pub async fn states(&self, only: Option<&[IntegrationRid]>) -> Result<Vec<(IntegrationRid, IntegrationState)>> {
+        let (filter, values) = self.only(only, "WHERE");
+        let sql = format!("SELECT integration_rid, state FROM integration_health_checks {filter}");
+        let rows = db::all(self.reader(), sql, values).await?;
+        rows.iter()
+            .map(|row| {
+                let bytes: Vec<u8> = row.get("state")?;
+                Ok((IntegrationRid(row.int("integration_rid")?), codec::decode(&bytes)?))
+            })
+            .collect()
+    }
+
+    /// How many problems of some integrations, or of all, wait for somebody. Integrations without
+    /// any are absent.
+    pub async fn open_problem_counts(&self, only: Option<&[IntegrationRid]>) -> Result<Vec<(IntegrationRid, i64)>> {
+        let (filter, values) = self.only(only, "AND");
+        let waiting = ProblemState::Acknowledged.code();
+        let sql = format!(
+            "SELECT integration_rid, CAST(COUNT(*) AS BIGINT) AS n FROM problems \
+             WHERE state <= {waiting} {filter} GROUP BY integration_rid"
+        );
+        let rows = db::all(self.reader(), sql, values).await?;
+        rows.iter()
+            .map(|row| Ok((IntegrationRid(row.int("integration_rid")?), row.int("n")?)))
+            .collect()
+    }
+
+    fn only(&self, only: Option<&[IntegrationRid]>, word: &str) -> (String, Vec<Value>) {
+        match only {
+            None => (String::new(), Vec::new()),
+            Some(rids) => (
+                format!("{word} {}", self.dialect().one_of("integration_rid", 1)),
+                vec![rid_list(rids.iter().map(|rid| rid.0))],
+            ),
+        }
+    }
+}
