@@ -4,7 +4,8 @@
 //! ([`fake::Fake`]); here is what all of them share: repeatable chance ([`rng::Rng`]), invented
 //! people ([`people`]), and the story that decides what happens to whom and when
 //! ([`scenario::Scenario`]). Nothing here reads a clock or opens a connection: the story is asked
-//! what comes next, and whoever plays it waits and sends.
+//! what comes next, and whoever plays it waits and sends. The one thing that listens is [`server`], on
+//! loopback, for what we ask of a provider.
 
 pub mod fake;
 pub mod people;
@@ -12,6 +13,7 @@ pub mod report;
 pub mod rng;
 pub mod scenario;
 mod script;
+pub mod server;
 
 pub use fake::{Composed, Fake, Happening};
 pub use rng::Rng;

@@ -1,6 +1,9 @@
 //! Gusto as the demo's contractor sees it: employees change, payroll runs, and at payroll time the
 //! access token has expired.
 
+#[path = "fake_api.rs"]
+pub mod api;
+
 use lk_core::Time;
 use lk_fakes::people::person;
 use lk_fakes::report::{Refusal, date, epoch_s, failure, success};
