@@ -9,18 +9,12 @@ use crate::words::{Category, Health};
 /// The largest encoded state, in bytes.
 pub const MAX_STATE_BYTES: usize = 600;
 
-const ENABLED: u8 = 1;
-const HEALTH: u8 = 2;
-const SINCE: u8 = 3;
-const STREAK: u8 = 4;
-const STREAK_CATEGORY: u8 = 5;
-const LAST_SEEN: u8 = 6;
-const LAST_SUCCESS: u8 = 7;
-const LAST_FAILURE: u8 = 8;
-const FINE: u8 = 9;
-const COARSE: u8 = 10;
-const WEIGHTS: u8 = 11;
-const RECENT: u8 = 12;
+const CONDITION: u8 = 1;
+const LAST_SEEN: u8 = 2;
+const LAST_OUTCOMES: u8 = 3;
+const FINE: u8 = 4;
+const COARSE: u8 = 5;
+const RESULTS: u8 = 6;
 
 /// The stored bytes are not a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -30,31 +24,31 @@ pub struct Damaged {
     pub field: u8,
 }
 
-/// Encodes a state.
+/// Encodes a state. Times near the last sighting are stored as their distance from it.
 pub fn encode(s: &IntegrationState) -> Vec<u8> {
     let mut out = Vec::with_capacity(160);
-    put(&mut out, ENABLED, |b| b.push(u8::from(s.enabled)));
-    put(&mut out, HEALTH, |b| b.push(s.health.code()));
-    put(&mut out, SINCE, |b| uint(b, s.since.0 as u64));
-    put(&mut out, STREAK, |b| uint(b, u64::from(s.event_streak)));
-    put(&mut out, STREAK_CATEGORY, |b| b.push(s.streak_category.code()));
-    for (field, time) in [
-        (LAST_SEEN, s.last_seen),
-        (LAST_SUCCESS, s.last_success),
-        (LAST_FAILURE, s.last_failure),
-    ] {
-        if let Some(t) = time {
-            put(&mut out, field, |b| uint(b, t.0 as u64));
-        }
+    let near = s.last_seen.unwrap_or_default();
+    put(&mut out, CONDITION, |b| {
+        b.push(u8::from(s.enabled) | s.health.code() << 1);
+        b.push(s.streak_category.code());
+        uint(b, u64::from(s.event_streak));
+        uint(b, s.since.0 as u64);
+    });
+    if let Some(seen) = s.last_seen {
+        put(&mut out, LAST_SEEN, |b| uint(b, seen.0 as u64));
     }
+    put(&mut out, LAST_OUTCOMES, |b| {
+        for time in [s.last_success, s.last_failure] {
+            // Zero is "never"; distances begin at one.
+            uint(b, time.map_or(0, |t| zigzag(near.0 - t.0) + 1));
+        }
+    });
     put(&mut out, FINE, |b| ring(b, &s.windows.fine));
     put(&mut out, COARSE, |b| ring(b, &s.windows.coarse));
-    put(&mut out, WEIGHTS, |b| {
+    put(&mut out, RESULTS, |b| {
         b.extend_from_slice(&s.weights.ok.to_le_bytes());
         b.extend_from_slice(&s.weights.total.to_le_bytes());
-        uint(b, s.weights.as_of.0 as u64);
-    });
-    put(&mut out, RECENT, |b| {
+        uint(b, zigzag(near.0 - s.weights.as_of.0));
         uint(b, u64::from(s.recent.bits));
         b.push(s.recent.len);
     });
@@ -69,29 +63,28 @@ pub fn decode(bytes: &[u8]) -> Result<IntegrationState, Damaged> {
         let field = rest.byte()?;
         rest.field = field;
         let len = rest.uint()? as usize;
-        let mut r = Reader {
-            bytes: rest.take(len)?,
-            field,
-        };
+        let mut r = Reader { bytes: rest.take(len)?, field };
+        let near = s.last_seen.unwrap_or_default();
         match field {
-            ENABLED => s.enabled = r.byte()? != 0,
-            HEALTH => s.health = Health::from_code(r.byte()?).ok_or(Damaged { field })?,
-            SINCE => s.since = r.time()?,
-            STREAK => s.event_streak = r.uint()? as u16,
-            STREAK_CATEGORY => {
+            CONDITION => {
+                let first = r.byte()?;
+                s.enabled = first & 1 != 0;
+                s.health = Health::from_code(first >> 1).ok_or(Damaged { field })?;
                 s.streak_category = Category::from_code(r.byte()?).ok_or(Damaged { field })?;
+                s.event_streak = r.uint()? as u16;
+                s.since = Time(r.uint()? as i64);
             }
-            LAST_SEEN => s.last_seen = Some(r.time()?),
-            LAST_SUCCESS => s.last_success = Some(r.time()?),
-            LAST_FAILURE => s.last_failure = Some(r.time()?),
+            LAST_SEEN => s.last_seen = Some(Time(r.uint()? as i64)),
+            LAST_OUTCOMES => {
+                s.last_success = r.distance()?.map(|d| near - d);
+                s.last_failure = r.distance()?.map(|d| near - d);
+            }
             FINE => r.ring(&mut s.windows.fine)?,
             COARSE => r.ring(&mut s.windows.coarse)?,
-            WEIGHTS => {
+            RESULTS => {
                 s.weights.ok = r.float()?;
                 s.weights.total = r.float()?;
-                s.weights.as_of = r.time()?;
-            }
-            RECENT => {
+                s.weights.as_of = near - unzigzag(r.uint()?);
                 s.recent.bits = r.uint()? as u32;
                 s.recent.len = r.byte()?;
             }
@@ -99,6 +92,14 @@ pub fn decode(bytes: &[u8]) -> Result<IntegrationState, Damaged> {
         }
     }
     Ok(s)
+}
+
+const fn zigzag(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)) as u64
+}
+
+const fn unzigzag(value: u64) -> i64 {
+    (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
 fn put(out: &mut Vec<u8>, field: u8, write: impl FnOnce(&mut Vec<u8>)) {
@@ -175,8 +176,9 @@ impl<'a> Reader<'a> {
         Err(self.damaged())
     }
 
-    fn time(&mut self) -> Result<Time, Damaged> {
-        Ok(Time(self.uint()? as i64))
+    /// A distance that may be absent.
+    fn distance(&mut self) -> Result<Option<i64>, Damaged> {
+        Ok(self.uint()?.checked_sub(1).map(unzigzag))
     }
 
     fn float(&mut self) -> Result<f32, Damaged> {

@@ -3,7 +3,7 @@
 use crate::health::record::Thresholds;
 
 /// Settings of one integration that the rules read.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Policy {
     /// Whether failed events about single records (a declined card, a rejected report) count
     /// against health. Off by default: they are events and problems.
@@ -12,14 +12,4 @@ pub struct Policy {
     pub record: Thresholds,
     /// Whether new kinds of failure are put to the language model.
     pub explain: bool,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self {
-            business_failures_count: false,
-            record: Thresholds::default(),
-            explain: false,
-        }
-    }
 }

@@ -92,14 +92,11 @@ pub struct Score {
 impl Score {
     /// One sentence that names the weakest part.
     pub fn sentence(&self) -> String {
-        if let Some(cap) = self.caps.iter().min_by_key(|c| c.limit()) {
-            if self.value == cap.limit() || self.value < 60 {
-                return match cap {
-                    Cap::HardFailures => {
-                        format!("{} of 100: several failures in a row.", self.value)
-                    }
-                };
-            }
+        let lowest = self.caps.iter().min_by_key(|c| c.limit());
+        if let Some(cap) = lowest.filter(|cap| self.value <= cap.limit()) {
+            return match cap {
+                Cap::HardFailures => format!("{} of 100: several failures in a row.", self.value),
+            };
         }
         let parts = [
             (self.freshness, "the last success is old"),

@@ -17,7 +17,7 @@ pub const COARSE_MS: i64 = 15 * MINUTE;
 /// Number of coarse buckets (one day).
 pub const COARSE: usize = 96;
 /// Successes one bucket can count; beyond it the counter stays (keeps the stored state small).
-pub const MAX_OK: u32 = (1 << 21) - 1;
+pub const MAX_OK: u32 = (1 << 20) - 1;
 /// Failures one bucket can count.
 pub const MAX_FAILED: u32 = (1 << 14) - 1;
 
