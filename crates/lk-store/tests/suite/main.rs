@@ -1,0 +1,56 @@
+//! What a store does, checked on SQLite and on PostgreSQL by the same cases.
+//!
+//! PostgreSQL is the one at `TEST_POSTGRES_URL` (default `postgres://postgres@127.0.0.1:5432/postgres`);
+//! every case makes a database of its own there and drops it. Without a server the cases fail.
+
+mod events;
+mod feedback;
+mod harness;
+mod integrations;
+mod opening;
+mod people;
+mod problems;
+mod retention;
+mod webhooks;
+
+/// Runs each case once on each database.
+macro_rules! on_both {
+    ($($family:ident :: $case:ident,)+) => {
+        mod sqlite {
+            $(#[test] fn $case() { crate::harness::on_sqlite(|db| Box::pin(crate::$family::$case(db))); })+
+        }
+        mod postgres {
+            $(#[test] fn $case() { crate::harness::on_postgres(|db| Box::pin(crate::$family::$case(db))); })+
+        }
+    };
+}
+
+on_both! {
+    opening::opening_twice_changes_nothing,
+    opening::every_write_moves_the_generation_and_leaves_an_audit_row,
+    opening::a_permit_opens_only_its_own_doors,
+    opening::writers_from_everywhere_all_get_through,
+    people::the_first_owner_comes_once_through_the_link,
+    people::users_and_members,
+    people::sessions_end,
+    people::keys_work_until_revoked_or_expired,
+    integrations::from_creation_to_deletion,
+    integrations::a_stale_version_changes_nothing_and_shows_the_row,
+    integrations::the_short_address_stays_with_the_first,
+    integrations::the_demo_comes_and_goes,
+    webhooks::secrets_rotate_without_a_gap,
+    webhooks::nothing_secret_lies_in_the_clear,
+    webhooks::rejections_are_counted,
+    events::each_filter_finds_its_events,
+    events::pages_join_without_gap_or_overlap,
+    events::a_page_says_how_far_it_looked,
+    events::times_are_found_without_an_index,
+    events::projects_do_not_mix,
+    events::one_event_with_its_payload_and_its_like,
+    events::the_tail_sees_all_in_order,
+    problems::listed_counted_and_changed,
+    feedback::counts_once_and_pins,
+    retention::events_go_oldest_first_in_small_steps,
+    retention::keys_sessions_and_links_expire,
+    retention::a_deleted_integration_leaves_nothing,
+}

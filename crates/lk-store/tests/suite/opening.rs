@@ -1,0 +1,104 @@
+//! Opening, the change signal, the permit and the gate.
+
+use lk_core::access::Verb;
+use lk_store::{IntegrationPatch, MasterKey, NewProject, Store, StoreError};
+
+use crate::harness::{NOW, TestDb, permit};
+
+pub(crate) async fn opening_twice_changes_nothing(db: &TestDb) {
+    let before = db.project().await;
+    let again = Store::open(&db.config, db.key.clone(), NOW + 5)
+        .await
+        .expect("opens again");
+    assert_eq!(again.projects().await.expect("reads"), vec![before]);
+    again.ping().await.expect("answers");
+    again.close().await.expect("closes");
+    // Opened with another key, the data is there and its secrets say what is wrong.
+    let made = db.connect("acme", "One").await;
+    let other = MasterKey::generate().expect("randomness");
+    let wrong = Store::open(&db.config, other, NOW).await.expect("opens");
+    let Err(error) = wrong.endpoint_key(&made.integration.id).await else {
+        panic!("a wrong key opened a sealed value");
+    };
+    assert!(error.to_string().contains("another master key"), "{error}");
+    wrong.close().await.expect("closes");
+}
+
+pub(crate) async fn every_write_moves_the_generation_and_leaves_an_audit_row(db: &TestDb) {
+    let before = db.store.generation().await.expect("reads");
+    let new = NewProject {
+        slug: "acme".into(),
+        name: "Acme".into(),
+    };
+    let write = permit(Verb::CreateProject);
+    let project = db.store.create_project(&write, &new, NOW).await.expect("makes it");
+    assert_eq!(db.store.generation().await.expect("reads"), before + 1);
+    let log = db.store.audit_log(Some(&project.id), None, 10).await.expect("reads");
+    assert_eq!(log.len(), 1);
+    let row = &log[0];
+    assert_eq!(
+        (row.at, row.action.as_str(), row.target.as_str()),
+        (NOW, "project.created", project.id.as_str())
+    );
+    assert_eq!(
+        (row.actor_kind.as_str(), row.actor_id.as_deref()),
+        ("user", Some("ada"))
+    );
+    assert_eq!(
+        (row.source.as_deref(), row.result.as_str()),
+        (Some("203.0.113.7"), "ok")
+    );
+    // A write that fails leaves neither.
+    let again = db.store.create_project(&write, &new, NOW).await;
+    assert!(matches!(again, Err(StoreError::Taken { .. })), "{again:?}");
+    assert_eq!(db.store.generation().await.expect("reads"), before + 1);
+    assert_eq!(db.store.audit_log(None, None, 10).await.expect("reads").len(), 1);
+    assert!(matches!(
+        db.store.project("nobody").await,
+        Err(StoreError::NotFound { .. })
+    ));
+}
+
+pub(crate) async fn a_permit_opens_only_its_own_doors(db: &TestDb) {
+    let new = NewProject {
+        slug: "acme".into(),
+        name: "Acme".into(),
+    };
+    let wrong = db.store.create_project(&permit(Verb::GiveFeedback), &new, NOW).await;
+    assert!(
+        matches!(wrong, Err(StoreError::WrongPermit(Verb::GiveFeedback))),
+        "{wrong:?}"
+    );
+    assert_eq!(db.store.projects().await.expect("reads").len(), 1);
+}
+
+pub(crate) async fn writers_from_everywhere_all_get_through(db: &TestDb) {
+    let made = db.connect("acme", "One").await;
+    let beside = Store::open(&db.config, db.key.clone(), NOW).await.expect("opens");
+    let rename = async |store: &Store, who: usize| {
+        let id = &made.integration.id;
+        let mut done = 0;
+        while done < 10 {
+            let version = store.integration(id).await.expect("reads").version;
+            let patch = IntegrationPatch {
+                name: Some(format!("{who}-{done}")),
+                ..Default::default()
+            };
+            let write = permit(Verb::ConfigureIntegration);
+            match store.update_integration(&write, id, &patch, version, "", NOW).await {
+                Ok(_) => done += 1,
+                Err(StoreError::Conflict { .. }) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+    };
+    tokio::join!(
+        rename(&db.store, 1),
+        rename(&db.store, 2),
+        rename(&beside, 3),
+        rename(&beside, 4)
+    );
+    let after = db.store.integration(&made.integration.id).await.expect("reads");
+    assert_eq!(after.version, 41);
+    beside.close().await.expect("closes");
+}
