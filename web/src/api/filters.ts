@@ -1,0 +1,31 @@
+import type { Category, EventKind, EventSummary, ProblemState, Severity } from './types'
+
+export interface EventFilters {
+  status?: 'success' | 'failure' | undefined
+  provider?: string | undefined
+  integration?: string | undefined
+  category?: Category | undefined
+  severity?: Severity | undefined
+  kind?: EventKind | undefined
+  q?: string | undefined
+}
+
+export interface ProblemFilters {
+  state?: ProblemState | undefined
+  integration?: string | undefined
+  category?: Category | undefined
+  severity?: Severity | undefined
+}
+
+/** Whether the server would list this event under these filters; the live stream is not filtered by it. */
+export function matches(event: EventSummary, filters: EventFilters): boolean {
+  if (filters.status && event.status !== filters.status) return false
+  if (filters.provider && event.integration !== filters.provider) return false
+  if (filters.integration && event.integrationId !== filters.integration) return false
+  if (filters.category && event.category !== filters.category) return false
+  if (filters.severity && event.severity !== filters.severity) return false
+  if (filters.kind && event.kind !== filters.kind) return false
+  if (!filters.q) return true
+  const needle = filters.q.toLowerCase()
+  return [event.message, event.code, event.eventType].some((text) => text?.toLowerCase().includes(needle))
+}

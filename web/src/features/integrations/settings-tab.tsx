@@ -1,0 +1,120 @@
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { useState, type FormEvent } from 'react'
+import { providersQuery, useChangeIntegration, useDeleteIntegration } from '@/api/queries/integrations'
+import { useRole } from '@/api/queries/session'
+import type { IntegrationDetail } from '@/api/types'
+import { ManifestFields, settingsOf, type Values } from '@/provider/manifest-form'
+import { Button } from '@/ui/button'
+import { Confirm } from '@/ui/dialog'
+import { TextField } from '@/ui/field'
+import { plural } from '@/ui/format'
+import { Panel } from '@/ui/layout'
+import { FormError } from '@/ui/states'
+import { toast } from '@/ui/toast'
+
+/** Rename, change what the manifest asks for, pause, delete. */
+export function SettingsTab({ integration }: { integration: IntegrationDetail }) {
+  const { canConfigure } = useRole()
+  if (!canConfigure) {
+    return (
+      <Panel>
+        <p className="p-4 text-13 text-muted">Only admins and the owner of this project change settings.</p>
+      </Panel>
+    )
+  }
+  return (
+    <div className="grid max-w-3xl gap-4">
+      <SettingsForm integration={integration} />
+      <EnablePanel integration={integration} />
+      <DeletePanel integration={integration} />
+    </div>
+  )
+}
+
+function SettingsForm({ integration }: { integration: IntegrationDetail }) {
+  const { data: providers } = useQuery(providersQuery)
+  const change = useChangeIntegration(integration.id)
+  const [name, setName] = useState(integration.name)
+  const [settings, setSettings] = useState<Values>(integration.settings)
+  const fields = providers?.find((provider) => provider.key === integration.provider)?.fields ?? []
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    change.mutate(
+      { name: name.trim(), settings: settingsOf(settings), version: integration.version },
+      { onSuccess: () => toast('Settings saved.') },
+    )
+  }
+  return (
+    <Panel id="settings-form" title="Settings">
+      <form onSubmit={submit} className="flex flex-col gap-4 p-4">
+        <TextField label="Name" value={name} onChange={setName} isRequired maxLength={120} />
+        <ManifestFields editing fields={fields} values={settings} onChange={setSettings} />
+        <FormError error={change.error} />
+        <Button type="submit" variant="primary" className="self-end" isDisabled={change.isPending}>
+          Save
+        </Button>
+      </form>
+    </Panel>
+  )
+}
+
+function EnablePanel({ integration }: { integration: IntegrationDetail }) {
+  const change = useChangeIntegration(integration.id)
+  const { enabled, version } = integration
+  return (
+    <Panel id="enable" title={enabled ? 'Enabled' : 'Disabled'}>
+      <div className="flex flex-wrap items-center gap-3 p-4 text-13">
+        <p className="min-w-0 flex-1 basis-64 text-muted">
+          {enabled
+            ? 'A disabled integration is not judged: its health is unknown and it needs nobody. Its settings and history stay.'
+            : 'It is not judged: its health is unknown and it needs nobody until it is enabled.'}
+        </p>
+        <Button isDisabled={change.isPending} onPress={() => change.mutate({ enabled: !enabled, version })}>
+          {enabled ? 'Disable' : 'Enable'}
+        </Button>
+        <FormError error={change.error} />
+      </div>
+    </Panel>
+  )
+}
+
+function DeletePanel({ integration }: { integration: IntegrationDetail }) {
+  const remove = useDeleteIntegration(integration.id)
+  const navigate = useNavigate()
+  const [asking, setAsking] = useState(false)
+  return (
+    <Panel id="delete" title="Delete">
+      <div className="flex flex-wrap items-center gap-3 p-4 text-13">
+        <p className="min-w-0 flex-1 basis-64 text-muted">Its webhook address stops working, and its events and problems leave every page.</p>
+        <Button variant="danger" onPress={() => setAsking(true)}>
+          Delete {integration.name}
+        </Button>
+      </div>
+      <Confirm
+        title={`Delete ${integration.name}?`}
+        action="Delete for good"
+        isOpen={asking}
+        isPending={remove.isPending}
+        error={remove.error}
+        onClose={() => setAsking(false)}
+        onConfirm={() =>
+          remove.mutate(undefined, {
+            onSuccess: () => {
+              toast(`${integration.name} is deleted.`)
+              void navigate({ to: '/integrations' })
+            },
+          })
+        }
+      >
+        <p>This cannot be undone. You lose:</p>
+        <ul className="mt-1 list-disc pl-5">
+          <li>its history of events and {plural(integration.openProblems, 'open problem')}</li>
+          {integration.webhook && (
+            <li>its webhook address and {plural(integration.webhook.secrets, 'secret')}: what the provider sends is refused from then on</li>
+          )}
+        </ul>
+      </Confirm>
+    </Panel>
+  )
+}

@@ -1,0 +1,31 @@
+import { useNavigate, useSearch } from '@tanstack/react-router'
+import type { EventFilters } from '@/api/filters'
+import type { ProblemState } from '@/api/types'
+
+/** Everything a page may keep in its address; each route validates the part it uses. */
+export interface PageSearch extends EventFilters {
+  /** The event whose drawer is open. */
+  event?: string | undefined
+  state?: ProblemState | undefined
+  tab?: string | undefined
+}
+
+/** What the address says, and a way to change a part of it without a new history entry. */
+export function usePageSearch(): [PageSearch, (change: PageSearch) => void] {
+  const search: PageSearch = useSearch({ strict: false })
+  const navigate = useNavigate()
+  return [search, (change) => void navigate(keepPage((before) => ({ ...before, ...change }), true))]
+}
+
+/** The address of this page with another search; for `Link` and `navigate` alike. */
+export function keepPage(search: (before: PageSearch) => PageSearch, replace = false) {
+  return { to: '.', search: search as never, replace, resetScroll: false } as const
+}
+
+/** Opens (or, with undefined, closes) the event drawer over the page. */
+export const withEvent = (event: string | undefined) => keepPage((before) => ({ ...before, event }))
+
+/** The event filters among what the address says. */
+export function eventFilters({ status, provider, category, severity, kind, q }: PageSearch): EventFilters {
+  return { status, provider, category, severity, kind, q }
+}

@@ -1,0 +1,93 @@
+import { Checkbox } from 'react-aria-components'
+import type { Json, ManifestField } from '@/api/types'
+import { HINT } from '@/ui/field'
+import { CheckIcon } from '@/ui/icons'
+import { Select } from '@/ui/select'
+import { TextField } from '@/ui/field'
+
+export type Values = Record<string, Json>
+
+interface ManifestFieldsProps {
+  fields: ManifestField[]
+  values: Values
+  onChange: (values: Values) => void
+  /** An existing integration: its secrets are stored and sealed, so an empty secret keeps what is there. */
+  editing?: boolean
+}
+
+/** What a form starts with: the manifest's defaults. */
+export function defaultsOf(fields: ManifestField[]): Values {
+  return Object.fromEntries(fields.flatMap((field) => (field.default === null ? [] : [[field.key, field.default]])))
+}
+
+/** What the server gets: nothing that is empty, so that it applies its own defaults and keeps secrets. */
+export function settingsOf(values: Values): Values {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== '' && value !== null))
+}
+
+/** The inputs any manifest asks for. Nothing here knows a provider. */
+export function ManifestFields({ fields, values, onChange, editing = false }: ManifestFieldsProps) {
+  return fields.map((field) => (
+    <FieldInput
+      key={field.key}
+      field={field}
+      value={values[field.key] ?? null}
+      editing={editing}
+      onChange={(value) => onChange({ ...values, [field.key]: value })}
+    />
+  ))
+}
+
+interface FieldInputProps {
+  field: ManifestField
+  value: Json
+  editing: boolean
+  onChange: (value: Json) => void
+}
+
+function FieldInput({ field, value, editing, onChange }: FieldInputProps) {
+  if (field.kind === 'boolean') return <BooleanInput field={field} value={value === true} onChange={onChange} />
+  const required = field.required && !(editing && field.kind === 'secret')
+  if (field.kind === 'select') {
+    return (
+      <Select
+        label={field.label}
+        hint={field.hint}
+        isRequired={required}
+        options={field.options.map((option) => ({ id: option, label: option }))}
+        value={typeof value === 'string' ? value : null}
+        onChange={onChange}
+      />
+    )
+  }
+  return (
+    <TextField
+      label={field.label}
+      hint={field.hint}
+      name={field.key}
+      type={field.kind === 'secret' ? 'password' : field.kind === 'url' ? 'url' : 'text'}
+      inputMode={field.kind === 'number' ? 'decimal' : field.kind === 'url' ? 'url' : 'text'}
+      autoComplete="off"
+      mono={field.kind === 'secret' || field.kind === 'url'}
+      isRequired={required}
+      {...(field.pattern && { pattern: field.pattern })}
+      placeholder={editing && field.kind === 'secret' ? 'Stored; type to replace it' : (field.placeholder ?? '')}
+      value={value === null ? '' : String(value)}
+      onChange={(text) => onChange(field.kind === 'number' && text !== '' && !Number.isNaN(Number(text)) ? Number(text) : text)}
+    />
+  )
+}
+
+function BooleanInput({ field, value, onChange }: { field: ManifestField; value: boolean; onChange: (value: boolean) => void }) {
+  return (
+    <div className="flex flex-col gap-1">
+      <Checkbox isSelected={value} onChange={onChange} className="group flex items-center gap-2 text-13 font-medium">
+        <span className="inline-flex size-4 items-center justify-center rounded-sm border border-line-strong bg-surface text-white group-data-[focus-visible]:outline-2 group-data-[focus-visible]:outline-accent group-data-[selected]:border-accent-solid group-data-[selected]:bg-accent-solid">
+          {value && <CheckIcon className="size-3" />}
+        </span>
+        {field.label}
+      </Checkbox>
+      {field.hint && <p className={HINT}>{field.hint}</p>}
+    </div>
+  )
+}

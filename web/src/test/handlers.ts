@@ -1,0 +1,199 @@
+import { http, HttpResponse, type RequestHandler } from 'msw'
+import { matches, type EventFilters } from '@/api/filters'
+import type { EventDetail, Overview } from '@/api/types'
+import { HEALTH_ORDER } from '@/api/words'
+import { failed } from './answers'
+import { aSession, buckets } from './factories'
+import { FAILURES } from './fixtures/failures'
+import { PROVIDERS } from './fixtures/providers'
+import { integrationHandlers } from './handlers-integrations'
+import { streamHandler } from './stream'
+import { contractor, World } from './world'
+
+const notFound = () => failed(404, 'not_found', 'There is nothing with this id in your projects.')
+
+/** The API over a world; tests and `npm run dev:mock` share it. */
+export function handlers(world: World): RequestHandler[] {
+  return [
+    ...sessionHandlers(world),
+    ...eventHandlers(world),
+    ...problemHandlers(world),
+    ...integrationHandlers(world),
+    ...settingsHandlers(world),
+    streamHandler(world),
+  ]
+}
+
+/** The same over a world that goes on living. */
+export function liveHandlers(): RequestHandler[] {
+  const world = contractor(() => Date.now())
+  const every = 2600
+  setInterval(() => {
+    const failure = world.random() < 0.12 ? FAILURES[Math.floor(world.random() * FAILURES.length)] : undefined
+    const provider = failure?.provider ?? ['procore', 'stripe', 'quickbooks'][Math.floor(world.random() * 3)]
+    const integration = world.integrations.find((item) => item.provider === provider && item.enabled)
+    if (integration) world.emit('event', world.addEvent(integration, Date.now(), failure ?? null))
+  }, every).unref()
+  return handlers(world)
+}
+
+function sessionHandlers(world: World): RequestHandler[] {
+  const session = () => HttpResponse.json(world.signedIn ? aSession() : aSession({ user: null, projects: [], csrfToken: null }))
+  return [
+    http.get('*/api/session', session),
+    http.post('*/api/session', async ({ request }) => {
+      const { password } = (await request.json()) as { password: string }
+      if (password === 'wrong') return failed(401, 'invalid_credentials', 'The email or the password is not right.')
+      world.signedIn = true
+      return session()
+    }),
+    http.delete('*/api/session', () => {
+      world.signedIn = false
+      return new HttpResponse(null, { status: 204 })
+    }),
+    http.get('*/api/setup', () => HttpResponse.json({ needed: world.setupNeeded })),
+    http.post('*/api/setup', () => {
+      world.signedIn = true
+      return session()
+    }),
+    http.get('*/api/overview', () => HttpResponse.json(overview(world))),
+    http.get('*/api/demo', () => HttpResponse.json(demo(world))),
+    http.post('*/api/demo', () => {
+      world.demo = true
+      if (world.integrations.length === 0) Object.assign(world, { integrations: contractor(world.now).integrations })
+      return HttpResponse.json(demo(world))
+    }),
+    http.delete('*/api/demo', () => {
+      Object.assign(world, { demo: false, integrations: [], problems: [], events: [] })
+      return new HttpResponse(null, { status: 204 })
+    }),
+  ]
+}
+
+const demo = (world: World) => ({ loaded: world.demo, running: world.demo, integrations: world.demo ? world.integrations.length : 0 })
+
+function overview(world: World): Overview {
+  const total = world.integrations.reduce((sum, item) => sum + item.record24h.total, 0)
+  const failures = world.integrations.reduce((sum, item) => sum + item.record24h.errors, 0)
+  const perHour = buckets(world.now(), (hour) => {
+    const hours = world.integrations.flatMap((item) => item.sparkline[hour] ?? [])
+    return [hours.reduce((sum, bucket) => sum + bucket.ok, 0), hours.reduce((sum, bucket) => sum + bucket.failed, 0)]
+  })
+  const troubled = world.integrations.filter((item) => item.health === 'down' || item.health === 'degraded')
+  return {
+    project: { id: 'project-1', slug: 'default', name: 'Acme Builders' },
+    generatedAt: new Date(world.now()).toISOString(),
+    health: {
+      healthy: world.integrations.filter((item) => item.health === 'healthy').length,
+      degraded: world.integrations.filter((item) => item.health === 'degraded').length,
+      down: world.integrations.filter((item) => item.health === 'down').length,
+      unknown: world.integrations.filter((item) => item.health === 'unknown').length,
+    },
+    events24h: { total, failures, successRate: total === 0 ? null : (100 * (total - failures)) / total, perHour },
+    openProblems: world.problems.filter((problem) => problem.state === 'open').length,
+    helpful: world.marks,
+    needsAttention: troubled.toSorted((a, b) => HEALTH_ORDER.indexOf(a.health) - HEALTH_ORDER.indexOf(b.health)).map((item) => item.id),
+    demo: { loaded: world.demo },
+  }
+}
+
+function eventHandlers(world: World): RequestHandler[] {
+  const find = (id: unknown) => world.events.find((event) => event.id === id)
+  const detail = (event: EventDetail): EventDetail => ({
+    ...event,
+    problem: world.problems.find((problem) => problem.id === event.problemId) ?? null,
+    similar: event.problemId ? world.events.filter((other) => other.problemId === event.problemId && other !== event).slice(0, 5) : [],
+  })
+  return [
+    http.get('*/api/events', ({ request }) => {
+      const query = Object.fromEntries(new URL(request.url).searchParams)
+      const found = world.events.filter((event) => matches(event, query as EventFilters))
+      const start = Number(query['cursor'] ?? 0)
+      const end = start + Number(query['limit'] ?? 50)
+      return HttpResponse.json({ items: found.slice(start, end), nextCursor: end < found.length ? String(end) : null })
+    }),
+    http.get('*/api/events/:id', ({ params }) => {
+      const event = find(params['id'])
+      return event ? HttpResponse.json(detail(event)) : notFound()
+    }),
+    http.post('*/api/events/:id/feedback', async ({ params, request }) => {
+      const event = find(params['id'])
+      if (!event) return notFound()
+      const given = (await request.json()) as Partial<EventDetail['feedback']>
+      event.feedback = { ...event.feedback, ...given }
+      if (given.helpful === true) world.marks = { ...world.marks, yes: world.marks.yes + 1 }
+      if (given.helpful === false) world.marks = { ...world.marks, no: world.marks.no + 1 }
+      return HttpResponse.json(event.feedback)
+    }),
+  ]
+}
+
+function problemHandlers(world: World): RequestHandler[] {
+  const find = (id: unknown) => world.problems.find((problem) => problem.id === id)
+  return [
+    http.get('*/api/problems', ({ request }) => {
+      const query = new URL(request.url).searchParams
+      const items = world.problems.filter(
+        (problem) =>
+          (!query.has('state') || problem.state === query.get('state')) &&
+          (!query.has('integration') || problem.integrationId === query.get('integration')) &&
+          (!query.has('category') || problem.classification.category === query.get('category')) &&
+          (!query.has('severity') || problem.classification.severity === query.get('severity')),
+      )
+      return HttpResponse.json({ items, nextCursor: null })
+    }),
+    http.get('*/api/problems/:id', ({ params }) => {
+      const problem = find(params['id'])
+      return problem ? HttpResponse.json(problem) : notFound()
+    }),
+    http.patch('*/api/problems/:id', async ({ params, request }) => {
+      const problem = find(params['id'])
+      if (!problem) return notFound()
+      const { ownerId, version, ...change } = (await request.json()) as { ownerId?: string | null; version: number }
+      if (version !== problem.version) return failed(409, 'stale_version', 'Somebody changed this problem meanwhile; look again.')
+      Object.assign(problem, change, { version: problem.version + 1 })
+      if (ownerId !== undefined) problem.owner = ownerId === null ? null : { id: ownerId, name: 'Mara Novak' }
+      return HttpResponse.json(problem)
+    }),
+  ]
+}
+
+function settingsHandlers(world: World): RequestHandler[] {
+  const at = (hours: number) => new Date(world.now() - hours * 3_600_000).toISOString()
+  return [
+    http.get('*/api/providers', () => HttpResponse.json({ items: PROVIDERS })),
+    http.get('*/api/providers/:key/icon.svg', ({ params }) => {
+      const provider = PROVIDERS.find((item) => item.key === params['key'])
+      return provider ? new HttpResponse(provider.icon, { headers: { 'content-type': 'image/svg+xml' } }) : notFound()
+    }),
+    http.get('*/api/members', () =>
+      HttpResponse.json({
+        items: [
+          { id: 'user-1', email: 'mara@example.com', name: 'Mara Novak', role: 'owner', createdAt: at(900) },
+          { id: 'user-2', email: 'theo@example.com', name: 'Theo Lindqvist', role: 'editor', createdAt: at(400) },
+        ],
+      }),
+    ),
+    http.get('*/api/keys', () =>
+      HttpResponse.json({
+        items: [{ id: 'key-1', name: 'Nightly export', role: 'viewer', last4: '7c1d', createdAt: at(300), expiresAt: null, lastUsedAt: at(9), revokedAt: null }],
+      }),
+    ),
+    http.post('*/api/keys', () =>
+      HttpResponse.json(
+        { key: { id: 'key-2', name: 'New', role: 'viewer', last4: '0000', createdAt: at(0), expiresAt: null, lastUsedAt: null, revokedAt: null }, value: 'lk_example_not_a_real_key' },
+        { status: 201 },
+      ),
+    ),
+    http.delete('*/api/keys/:id', () => new HttpResponse(null, { status: 204 })),
+    http.get('*/api/audit', () =>
+      HttpResponse.json({
+        items: [
+          { at: at(1), actorName: 'Mara Novak', action: 'problem.acknowledge', target: 'problem-4', summary: 'Procore asks us to slow down', result: 'ok' },
+          { at: at(30), actorName: 'Mara Novak', action: 'webhook_secret.add', target: 'integration-4', summary: 'Field cards, secret ending 9f2c', result: 'ok' },
+          { at: at(31), actorName: 'Theo Lindqvist', action: 'integration.delete', target: 'integration-9', summary: 'Old payroll', result: 'denied' },
+        ],
+      }),
+    ),
+  ]
+}
