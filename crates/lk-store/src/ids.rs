@@ -27,7 +27,7 @@ pub fn event_id(seq: i64, received_at: Time) -> Uuid {
 /// The `seq` and receiving time inside an event identifier; `None` for any other UUID.
 pub fn parse_event_id(id: Uuid) -> Option<(i64, Time)> {
     let (high, low) = id.as_u64_pair();
-    let ours = id.get_version_num() == 8 && id.get_variant() == Variant::RFC4122 && high & 0xfff == 0;
+    let ours = id.get_version_num() == 8 && id.get_variant() == Variant::RFC4122 && high.trailing_zeros() >= 12;
     ours.then_some(((low & SEQ_MASK) as i64, Time((high >> 16) as i64)))
 }
 

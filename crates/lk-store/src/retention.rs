@@ -156,9 +156,9 @@ impl Store {
         let (txn, _turn) = self.begin().await?;
         let count = db::run(&txn, sql, values).await?;
         if count > 0 {
-            txn.commit().await?
+            txn.commit().await?;
         } else {
-            txn.rollback().await?
+            txn.rollback().await?;
         }
         Ok(count)
     }

@@ -181,7 +181,12 @@ impl MasterKey {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(path).map_err(failed)?;
         let key = Self::generate()?;
-        let text: Zeroizing<String> = Zeroizing::new(key.bytes.iter().map(|byte| format!("{byte:02x}")).collect());
+        let mut text = Zeroizing::new(String::with_capacity(2 * KEY_BYTES));
+        for byte in key.bytes.iter() {
+            for nibble in [byte >> 4, byte & 15] {
+                text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
+            }
+        }
         file.write_all(text.as_bytes())
             .and_then(|()| file.write_all(b"\n"))
             .and_then(|()| file.sync_all())

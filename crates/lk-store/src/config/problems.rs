@@ -3,6 +3,7 @@
 use lk_core::Time;
 use lk_core::access::{Permit, Verb};
 use lk_core::words::ProblemState;
+use sea_orm::DatabaseTransaction;
 
 use crate::db::{self, values};
 use crate::error::Current;
@@ -39,24 +40,7 @@ impl Store {
                 current,
             });
         }
-        let project = db::one(
-            write.on(),
-            "SELECT id FROM projects WHERE rid = $1",
-            values![problem.project_rid.0],
-        )
-        .await?
-        .ok_or(StoreError::missing("project"))?
-        .text("id")?;
-        if let Some(Some(owner)) = &patch.owner_user_id {
-            let sql = "SELECT user_id FROM project_members WHERE project_id = $1 AND user_id = $2
-                       UNION ALL SELECT id FROM users WHERE id = $2 AND operator";
-            if db::one(write.on(), sql, values![project.as_str(), owner.as_str()])
-                .await?
-                .is_none()
-            {
-                return Err(StoreError::Invalid("the owner must be a member of the project".into()));
-            }
-        }
+        let project = Self::may_own(write.on(), &problem, patch).await?;
         let state = patch.state.unwrap_or(problem.state);
         let owner = patch.owner_user_id.clone().unwrap_or(problem.owner_user_id);
         let resolved_at = match (state, problem.state) {
@@ -85,7 +69,7 @@ impl Store {
                 current,
             });
         }
-        let owned = owner.map_or_else(|| "nobody".to_owned(), |id| id);
+        let owned = owner.as_deref().unwrap_or("nobody");
         write
             .commit(Audit {
                 project_id: Some(&project),
@@ -95,5 +79,21 @@ impl Store {
             })
             .await?;
         Ok(problem)
+    }
+
+    /// The public id of the problem's project, when the wanted owner belongs to it.
+    async fn may_own(on: &DatabaseTransaction, problem: &ProblemRow, patch: &ProblemPatch) -> Result<String> {
+        let sql = "SELECT id FROM projects WHERE rid = $1";
+        let project = db::one(on, sql, values![problem.project_rid.0]).await?;
+        let project = project.ok_or(StoreError::missing("project"))?.text("id")?;
+        if let Some(Some(owner)) = &patch.owner_user_id {
+            let sql = "SELECT user_id FROM project_members WHERE project_id = $1 AND user_id = $2
+                       UNION ALL SELECT id FROM users WHERE id = $2 AND operator";
+            let known = db::one(on, sql, values![project.as_str(), owner.as_str()]).await?;
+            if known.is_none() {
+                return Err(StoreError::Invalid("the owner must be a member of the project".into()));
+            }
+        }
+        Ok(project)
     }
 }

@@ -1,5 +1,7 @@
 //! Problems: failures with one fingerprint, as people see them.
 
+use std::collections::HashMap;
+
 use lk_core::Time;
 use lk_core::observation::{IntegrationRid, ProjectRid};
 use lk_core::words::{Category, ProblemState, Severity};
@@ -185,48 +187,65 @@ impl Store {
         let mut values = values![filter.project.0];
         if !filter.states.is_empty() {
             let codes: Vec<String> = filter.states.iter().map(|state| state.code().to_string()).collect();
-            sql.push_str(&format!(" AND p.state IN ({})", codes.join(", ")));
+            sql.push_str(" AND p.state IN (");
+            sql.push_str(&codes.join(", "));
+            sql.push(')');
         }
-        let mut add = |condition: &str, value: Value| {
+        let mut add = |condition: &dyn Fn(usize) -> String, value: Value| {
             values.push(value);
-            sql.push_str(&format!(" AND {condition} = ${}", values.len()));
+            sql.push_str(" AND ");
+            sql.push_str(&condition(values.len()));
         };
         if let Some(category) = filter.category {
-            let code = i16::from(category.code());
-            add("COALESCE(p.pinned_category, p.category)", code.into());
+            let corrected = |n| format!("COALESCE(p.pinned_category, p.category) = ${n}");
+            add(&corrected, i16::from(category.code()).into());
         }
         if let Some(severity) = filter.severity {
-            add("p.severity", i16::from(severity.code()).into());
+            add(&|n| format!("p.severity = ${n}"), i16::from(severity.code()).into());
         }
         if let Some(rids) = &filter.integrations {
-            values.push(rid_list(rids.iter().map(|rid| rid.0)));
-            sql.push_str(" AND ");
-            sql.push_str(&self.dialect().one_of("p.integration_rid", values.len()));
+            let one_of = |n| self.dialect().one_of("p.integration_rid", n);
+            add(&one_of, rid_list(rids.iter().map(|rid| rid.0)));
         }
         if let Some((seen, rid)) = filter.before {
-            values.extend(values![seen.ms(), rid]);
+            add(&|n| format!("p.last_seen <= ${n}"), seen.ms().into());
             let n = values.len();
-            sql.push_str(&format!(
-                " AND (p.last_seen < ${0} OR (p.last_seen = ${0} AND p.rid < ${n}))",
-                n - 1
-            ));
+            values.push(rid.into());
+            let tie = format!(" AND (p.last_seen < ${n} OR p.rid < ${})", n + 1);
+            sql.push_str(&tie);
         }
         values.push(i64::from(filter.limit).into());
-        sql.push_str(&format!(
-            " ORDER BY p.last_seen DESC, p.rid DESC LIMIT ${}",
-            values.len()
-        ));
+        let tail = format!(" ORDER BY p.last_seen DESC, p.rid DESC LIMIT ${}", values.len());
+        sql.push_str(&tail);
         let rows = db::all(self.reader(), sql, values).await?;
         let mut items = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
-        for problem in &mut items {
-            problem.last_event = last_event(self.reader(), problem.rid).await?;
-        }
+        self.add_last_events(&mut items).await?;
         let full = items.len() as i64 == i64::from(filter.limit);
         let next = items
             .last()
             .filter(|_| full)
             .map(|problem| (problem.last_seen, problem.rid));
         Ok(ProblemPage { items, next })
+    }
+
+    /// Adds to each problem its newest event that is still kept.
+    async fn add_last_events(&self, problems: &mut [ProblemRow]) -> Result<()> {
+        let sql = format!(
+            "SELECT x.rid, e.seq, e.received_at FROM (
+               SELECT p.rid, (SELECT MAX(v.seq) FROM integration_events v WHERE v.problem_rid = p.rid) AS seq
+               FROM problems p WHERE {}) x
+             JOIN integration_events e ON e.seq = x.seq",
+            self.dialect().one_of("p.rid", 1)
+        );
+        let wanted = rid_list(problems.iter().map(|problem| problem.rid));
+        let mut newest = HashMap::new();
+        for row in db::all(self.reader(), sql, vec![wanted]).await? {
+            newest.insert(row.int("rid")?, event_id(row.int("seq")?, row.time("received_at")?));
+        }
+        for problem in problems {
+            problem.last_event = newest.get(&problem.rid).copied();
+        }
+        Ok(())
     }
 
     /// How many problems of each integration of a project nobody has settled (open or

@@ -3,7 +3,7 @@
 use lk_core::access::{Actor, Verb};
 use lk_core::observation::ProjectRid;
 use lk_core::words::Category;
-use lk_store::{NewFeedback, StoreError};
+use lk_store::{Feedback, NewFeedback, StoreError};
 
 use crate::harness::{NOW, RawEvent, TestDb, permit_for};
 
@@ -55,7 +55,7 @@ pub(crate) async fn counts_once_and_pins(db: &TestDb) {
         id: "eve".into(),
         name: "Eve".into(),
     };
-    assert_eq!(store.feedback(1, &nobody).await.expect("reads"), Default::default());
+    assert_eq!(store.feedback(1, &nobody).await.expect("reads"), Feedback::default());
     // An event without a problem takes feedback too.
     say(
         "ada",
@@ -70,13 +70,18 @@ pub(crate) async fn counts_once_and_pins(db: &TestDb) {
     assert_eq!(store.helpfulness(project).await.expect("reads"), (1, 2));
     let events = store.events_after(0, 10).await.expect("reads");
     assert_eq!(events[0].pinned_category, Some(Category::Configuration));
-    let foreign = store
-        .give_feedback(
-            &permit_for(Verb::GiveFeedback, "ada"),
-            ProjectRid(99),
-            &helpful(true),
-            NOW,
-        )
-        .await;
+}
+
+pub(crate) async fn only_events_of_the_project(db: &TestDb) {
+    let one = db.connect("acme", "One").await;
+    db.put(&[RawEvent::failed(1, &one)]).await;
+    let said = NewFeedback {
+        seq: 1,
+        helpful: Some(true),
+        ..Default::default()
+    };
+    let write = permit_for(Verb::GiveFeedback, "ada");
+    let foreign = db.store.give_feedback(&write, ProjectRid(99), &said, NOW).await;
     assert!(matches!(foreign, Err(StoreError::NotFound { .. })), "{foreign:?}");
+    assert_eq!(db.count("event_feedback").await, 0);
 }

@@ -2,21 +2,26 @@
 
 use lk_core::access::Verb;
 use lk_core::words::{Category, ProblemState, Role, Severity};
-use lk_store::{Current, NewUser, ProblemFilter, ProblemPatch, StoreError, event_id};
+use lk_store::{CreatedIntegration, Current, NewUser, ProblemFilter, ProblemPatch, StoreError, event_id};
 
 use crate::harness::{NOW, RawEvent, TestDb, permit};
 
-pub(crate) async fn listed_counted_and_changed(db: &TestDb) {
-    let (store, one) = (&db.store, db.connect("acme", "One").await);
+/// Problems 101 and 102 of one integration, 103 of another, and an event of the first.
+async fn three(db: &TestDb) -> (CreatedIntegration, CreatedIntegration) {
+    let one = db.connect("acme", "One").await;
     let two = db.connect("bolt", "Two").await;
-    let project = one.integration.project_rid;
     for (integration, n) in [(&one, 1), (&one, 2), (&two, 3)] {
         db.put_problem(integration, n).await;
     }
     let mut event = RawEvent::failed(7, &one);
     event.problem = Some(101);
     db.put(&[event]).await;
+    (one, two)
+}
 
+pub(crate) async fn listed_and_counted(db: &TestDb) {
+    let (store, (one, two)) = (&db.store, three(db).await);
+    let project = one.integration.project_rid;
     let all = ProblemFilter::all(project, 50);
     let rids = async |filter: &ProblemFilter| {
         let page = store
@@ -54,6 +59,32 @@ pub(crate) async fn listed_counted_and_changed(db: &TestDb) {
     let open = store.open_problems_of_project(project).await.expect("reads");
     assert_eq!(open, [(one.integration.rid, 2), (two.integration.rid, 1)]);
 
+    db.run("UPDATE problems SET state = 3 WHERE rid = 101", vec![]).await;
+    let waiting = ProblemFilter {
+        states: vec![ProblemState::Open, ProblemState::Acknowledged],
+        ..all.clone()
+    };
+    assert_eq!(rids(&waiting).await, [103, 102]);
+    db.run("UPDATE problems SET pinned_category = 5 WHERE rid = 102", vec![])
+        .await;
+    let pinned = ProblemFilter {
+        category: Some(Category::Compliance),
+        ..all.clone()
+    };
+    assert_eq!(rids(&pinned).await, [102]);
+    let by_rule = ProblemFilter {
+        category: Some(Category::Auth),
+        ..all.clone()
+    };
+    assert_eq!(rids(&by_rule).await, [103, 101]);
+    assert!(matches!(store.problem("x").await, Err(StoreError::NotFound { .. })));
+    let page = store.problems(&all).await.expect("reads");
+    let last = |n: usize| page.items[n].last_event;
+    assert_eq!((last(0), last(2)), (None, Some(event_id(7, NOW + 7_000))));
+}
+
+pub(crate) async fn changed_by_people(db: &TestDb) {
+    let (store, (one, _)) = (&db.store, three(db).await);
     let first = store
         .problem("00000000-0000-7000-8000-000000000001")
         .await
@@ -108,23 +139,4 @@ pub(crate) async fn listed_counted_and_changed(db: &TestDb) {
         .await
         .expect("changes");
     assert_eq!((ignored.owner_user_id, ignored.resolved_at), (None, None));
-
-    let waiting = ProblemFilter {
-        states: vec![ProblemState::Open, ProblemState::Acknowledged],
-        ..all.clone()
-    };
-    assert_eq!(rids(&waiting).await, [103, 102]);
-    db.run("UPDATE problems SET pinned_category = 5 WHERE rid = 102", vec![])
-        .await;
-    let pinned = ProblemFilter {
-        category: Some(Category::Compliance),
-        ..all.clone()
-    };
-    assert_eq!(rids(&pinned).await, [102]);
-    let by_rule = ProblemFilter {
-        category: Some(Category::Auth),
-        ..all
-    };
-    assert_eq!(rids(&by_rule).await, [103, 101]);
-    assert!(matches!(store.problem("x").await, Err(StoreError::NotFound { .. })));
 }
