@@ -1,0 +1,244 @@
+//! From a request to a known caller.
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use http::{Extensions, HeaderMap, header};
+use lk_core::Time;
+use lk_core::access::Actor;
+use lk_core::time::MINUTE;
+use lk_core::words::Role;
+use subtle::ConstantTimeEq as _;
+
+use crate::app::App;
+use crate::error::{ApiError, ErrorCode};
+use crate::serve::Peer;
+
+use super::token::{COOKIE, token_hash};
+
+/// Header that repeats the session's CSRF token.
+const CSRF_HEADER: &str = "x-csrf-token";
+/// Between two notes of the use of a session or key.
+const TOUCH_EVERY_MS: i64 = MINUTE;
+/// Prefix of every API key, so that a leaked one is recognised.
+pub const KEY_PREFIX: &str = "lk_";
+
+/// Who is calling.
+#[derive(Clone)]
+pub(crate) enum Identity {
+    /// A signed-in person.
+    User {
+        /// The person.
+        user: lk_store::User,
+        /// What writes must repeat.
+        csrf: String,
+        /// Which session it is.
+        session: [u8; 32],
+    },
+    /// An API key.
+    Key {
+        /// The key, without its value.
+        key: lk_store::ApiKey,
+        /// What is stored of its value.
+        hash: [u8; 32],
+    },
+}
+
+/// A known caller and where the call came from.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    /// Who.
+    pub(crate) identity: Identity,
+    /// The client's address.
+    pub(crate) source: String,
+}
+
+impl Caller {
+    /// The name for audit rows and permits.
+    pub(crate) fn actor(&self) -> Actor {
+        match &self.identity {
+            Identity::User { user, .. } => Actor::User {
+                id: user.id.clone(),
+                name: user.name.clone(),
+            },
+            Identity::Key { key, .. } => Actor::ApiKey {
+                id: key.id.clone(),
+                name: key.name.clone(),
+            },
+        }
+    }
+
+    /// Whether the caller runs the installation.
+    pub(crate) fn operator(&self) -> bool {
+        match &self.identity {
+            Identity::User { user, .. } => user.operator,
+            Identity::Key { key, .. } => key.operator,
+        }
+    }
+
+    /// The caller's id, whoever it is.
+    pub(crate) fn id(&self) -> &str {
+        match &self.identity {
+            Identity::User { user, .. } => &user.id,
+            Identity::Key { key, .. } => &key.id,
+        }
+    }
+
+    /// The caller's role in a project; `None` for no membership.
+    pub(crate) async fn role_in(&self, app: &App, project_id: &str) -> Result<Option<Role>, ApiError> {
+        match &self.identity {
+            Identity::Key { key, .. } => Ok((key.project_id == project_id).then_some(key.role)),
+            Identity::User { user, .. } => {
+                let memberships = app.store().memberships(&user.id).await?;
+                Ok(memberships.iter().find(|m| m.project.id == project_id).map(|m| m.role))
+            }
+        }
+    }
+
+    /// Looks again whether the caller is still who they were; for streams, which outlive a check.
+    pub(crate) async fn still_valid(&self, app: &App) -> Result<bool, ApiError> {
+        let now = app.now();
+        match &self.identity {
+            Identity::User { session, .. } => Ok(app.store().session(session, now).await?.is_some()),
+            Identity::Key { hash, .. } => Ok(app.store().api_key_by_hash(hash, now).await?.is_some()),
+        }
+    }
+}
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let caller = identify(parts, app).await?.ok_or_else(ApiError::unauthenticated)?;
+        tracing::Span::current().record("userId", caller.id());
+        Ok(caller)
+    }
+}
+
+/// The caller, or `None` for nobody; a wrong key or a write without its CSRF token is refused.
+pub(crate) async fn identify(parts: &Parts, app: &App) -> Result<Option<Caller>, ApiError> {
+    let source = source(&parts.headers, &parts.extensions, app.config().trust_forwarded);
+    if parts.headers.contains_key(header::AUTHORIZATION) {
+        // A key that is sent must be right: falling back on a cookie would hide a mistake.
+        let token = bearer(&parts.headers).ok_or_else(ApiError::unauthenticated)?;
+        let hash = token_hash(token);
+        let key = app.store().api_key_by_hash(&hash, app.now()).await?;
+        let key = key.ok_or_else(ApiError::unauthenticated)?;
+        touch_key(app, &key).await;
+        return Ok(Some(Caller {
+            identity: Identity::Key { key, hash },
+            source,
+        }));
+    }
+    let Some(token) = cookie_value(&parts.headers, COOKIE) else {
+        return Ok(None);
+    };
+    let hash = token_hash(token);
+    let Some(session) = app.store().session(&hash, app.now()).await? else {
+        return Ok(None);
+    };
+    if !parts.method.is_safe() && !csrf_matches(&parts.headers, &session.csrf) {
+        return Err(ApiError::new(
+            ErrorCode::CsrfMismatch,
+            "Send the session's CSRF token in the header `x-csrf-token`.",
+        ));
+    }
+    touch_session(app, &hash, session.last_seen_at).await;
+    let identity = Identity::User {
+        user: session.user,
+        csrf: session.csrf,
+        session: hash,
+    };
+    Ok(Some(Caller { identity, source }))
+}
+
+/// Notes the use of a session, at most once a minute. A failure is no reason to refuse the call.
+async fn touch_session(app: &App, hash: &[u8], last: Time) {
+    let now = app.now();
+    if now.since(last) >= TOUCH_EVERY_MS
+        && let Err(error) = app.store().touch_session(hash, now).await
+    {
+        tracing::debug!(%error, "the use of a session was not noted");
+    }
+}
+
+/// Notes the use of a key, at most once a minute. A failure is no reason to refuse the call.
+async fn touch_key(app: &App, key: &lk_store::ApiKey) {
+    let now = app.now();
+    if key.last_used_at.is_none_or(|last| now.since(last) >= TOUCH_EVERY_MS)
+        && let Err(error) = app.store().touch_api_key(&key.id, now).await
+    {
+        tracing::debug!(%error, "the use of a key was not noted");
+    }
+}
+
+fn csrf_matches(headers: &HeaderMap, expected: &str) -> bool {
+    headers
+        .get(CSRF_HEADER)
+        .is_some_and(|given| bool::from(given.as_bytes().ct_eq(expected.as_bytes())))
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return None;
+    };
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && token.starts_with(KEY_PREFIX)).then_some(token)
+}
+
+/// The value of one cookie.
+pub(crate) fn cookie_value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(n, v)| (n == name && !v.is_empty()).then_some(v))
+}
+
+/// Where a request came from: the socket's address, or behind a trusted proxy the last address
+/// it added.
+pub(crate) fn source(headers: &HeaderMap, extensions: &Extensions, trusted: bool) -> String {
+    let forwarded = trusted
+        .then(|| headers.get_all("x-forwarded-for").iter().next_back())
+        .flatten()
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.rsplit(',').next())
+        .and_then(|value| value.trim().parse::<std::net::IpAddr>().ok());
+    forwarded
+        .or_else(|| extensions.get::<Peer>().map(|peer| peer.0.ip()))
+        .map_or_else(|| "unknown".to_owned(), |ip| ip.to_canonical().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn headers(name: &'static str, value: &'static str) -> HeaderMap {
+        let name = http::HeaderName::from_static(name);
+        HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
+    }
+
+    #[test]
+    fn keys_and_cookies_are_found() {
+        assert_eq!(bearer(&headers("authorization", "Bearer lk_abc")), Some("lk_abc"));
+        assert_eq!(bearer(&headers("authorization", "bearer  lk_abc ")), Some("lk_abc"));
+        assert_eq!(bearer(&headers("authorization", "Bearer other")), None);
+        assert_eq!(bearer(&headers("authorization", "Basic lk_abc")), None);
+        let cookies = headers("cookie", "a=1; lk_session=xyz; b=2");
+        assert_eq!(cookie_value(&cookies, "lk_session"), Some("xyz"));
+        assert_eq!(cookie_value(&cookies, "session"), None);
+    }
+
+    #[test]
+    fn forwarded_addresses_count_only_when_trusted() {
+        let headers = headers("x-forwarded-for", "203.0.113.9, 198.51.100.7");
+        let mut extensions = Extensions::new();
+        extensions.insert(Peer("192.0.2.1:5000".parse().unwrap()));
+        assert_eq!(source(&headers, &extensions, true), "198.51.100.7");
+        assert_eq!(source(&headers, &extensions, false), "192.0.2.1");
+    }
+}

@@ -1,0 +1,20 @@
+//! Who is calling and what they may do.
+//!
+//! A [`Caller`] comes from a session cookie or an API key. For a project it becomes an
+//! [`Access`]: the caller's standing there, from which permits for writes and viewers for answers
+//! are made, and nowhere else.
+
+mod caller;
+mod password;
+mod project;
+mod throttle;
+mod token;
+
+pub use caller::KEY_PREFIX;
+pub(crate) use caller::{Caller, Identity, cookie_value, identify, source};
+pub(crate) use password::Passwords;
+pub use password::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, PasswordError, hash_password};
+pub(crate) use project::Access;
+pub(crate) use throttle::Throttle;
+pub(crate) use token::{COOKIE, SESSION_LIFE_MS, set_cookie};
+pub use token::{new_token, new_webhook_secret, token_hash};

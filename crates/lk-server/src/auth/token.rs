@@ -1,0 +1,74 @@
+//! Session tokens and their cookie.
+
+use http::HeaderValue;
+use lk_core::time::DAY;
+
+use crate::error::ApiError;
+
+/// The session cookie's name.
+pub(crate) const COOKIE: &str = "lk_session";
+/// How long a session lives after signing in.
+pub(crate) const SESSION_LIFE_MS: i64 = 14 * DAY;
+/// Bytes of randomness in a token.
+const TOKEN_BYTES: usize = 32;
+
+/// Bytes of randomness in a webhook secret; a multiple of three needs no padding.
+const SECRET_BYTES: usize = 24;
+
+/// A new secret token, 43 characters.
+pub fn new_token() -> Result<String, ApiError> {
+    use base64::Engine as _;
+    let mut bytes = [0_u8; TOKEN_BYTES];
+    getrandom::fill(&mut bytes).map_err(ApiError::internal)?;
+    Ok(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// A new webhook secret: `prefix` and 192 bits in base64 without the characters that a double
+/// click stops at.
+pub fn new_webhook_secret(prefix: &str) -> Result<String, ApiError> {
+    use base64::Engine as _;
+    loop {
+        let mut bytes = [0_u8; SECRET_BYTES];
+        getrandom::fill(&mut bytes).map_err(ApiError::internal)?;
+        let text = base64::engine::general_purpose::STANDARD.encode(bytes);
+        if !text.contains(['+', '/']) {
+            return Ok(format!("{prefix}{text}"));
+        }
+    }
+}
+
+/// What is stored of a token: it cannot be turned back.
+pub fn token_hash(token: &str) -> [u8; 32] {
+    blake3::hash(token.as_bytes()).into()
+}
+
+/// The `Set-Cookie` that keeps `token`, or with `None` ends the session.
+pub(crate) fn set_cookie(token: Option<&str>, secure: bool) -> Result<HeaderValue, ApiError> {
+    let (value, age_s) = token.map_or(("", 0), |token| (token, SESSION_LIFE_MS / 1_000));
+    let secure = if secure { "; Secure" } else { "" };
+    let text = format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age_s}{secure}");
+    HeaderValue::from_str(&text).map_err(ApiError::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_long_and_different() {
+        let (a, b) = (new_token().unwrap(), new_token().unwrap());
+        assert_eq!(a.len(), 43);
+        assert_ne!(a, b);
+        assert_ne!(token_hash(&a), token_hash(&b));
+    }
+
+    #[test]
+    fn the_cookie_is_not_for_scripts() {
+        let cookie = set_cookie(Some("abc"), true).unwrap();
+        let text = cookie.to_str().unwrap();
+        for part in ["lk_session=abc", "HttpOnly", "SameSite=Lax", "Secure", "Path=/"] {
+            assert!(text.contains(part), "{text}");
+        }
+        assert!(set_cookie(None, false).unwrap().to_str().unwrap().contains("Max-Age=0"));
+    }
+}

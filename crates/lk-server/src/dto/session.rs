@@ -1,0 +1,149 @@
+//! Who is signed in.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::words::RoleWord;
+use crate::auth::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
+use crate::error::ApiError;
+use crate::extract::Checked;
+
+/// Longest e-mail address.
+const EMAIL_CHARS_MAX: usize = 254;
+/// Longest name of a person.
+const NAME_CHARS_MAX: usize = 120;
+
+/// Who is signed in and where they belong.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Session {
+    /// The signed-in person.
+    #[schema(required)]
+    pub(crate) user: Option<SessionUser>,
+    /// The API key, when one is used.
+    #[schema(required)]
+    pub(crate) api_key: Option<SessionKey>,
+    /// The projects to choose from.
+    pub(crate) projects: Vec<SessionProject>,
+    /// Send it as `x-csrf-token` with every write of this session.
+    #[schema(required)]
+    pub(crate) csrf_token: Option<String>,
+}
+
+/// A signed-in person.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SessionUser {
+    /// Public id.
+    pub(crate) id: String,
+    /// E-mail address.
+    pub(crate) email: String,
+    /// Name.
+    pub(crate) name: String,
+    /// Whether they run the installation.
+    pub(crate) operator: bool,
+}
+
+/// An API key in use.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SessionKey {
+    /// Public id.
+    pub(crate) id: String,
+    /// Its name.
+    pub(crate) name: String,
+}
+
+/// A project to choose.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SessionProject {
+    /// Public id.
+    pub(crate) id: String,
+    /// Short name in addresses.
+    pub(crate) slug: String,
+    /// Name.
+    pub(crate) name: String,
+    /// The caller's role in it.
+    pub(crate) role: RoleWord,
+}
+
+/// Signing in.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct SignIn {
+    /// E-mail address.
+    #[schema(min_length = 1, max_length = 254)]
+    pub(crate) email: String,
+    /// Password.
+    #[schema(min_length = 1, max_length = 512, write_only, format = Password)]
+    pub(crate) password: String,
+}
+
+impl Checked for SignIn {
+    fn check(&self) -> Result<(), ApiError> {
+        super::check_text("email", Some(&self.email), EMAIL_CHARS_MAX)?;
+        if self.password.is_empty() || self.password.len() > PASSWORD_BYTES_MAX {
+            return Err(ApiError::invalid(
+                "password",
+                format!("must have 1 to {PASSWORD_BYTES_MAX} bytes."),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Whether the first owner is still to be created.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SetupState {
+    /// Open the printed one-time link to do it.
+    pub(crate) needed: bool,
+}
+
+/// The first owner, created through the printed one-time link.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct SetupInput {
+    /// The link's token.
+    #[schema(min_length = 1, max_length = 200, write_only)]
+    pub(crate) token: String,
+    /// E-mail address.
+    #[schema(min_length = 3, max_length = 254)]
+    pub(crate) email: String,
+    /// Name.
+    #[schema(min_length = 1, max_length = 120)]
+    pub(crate) name: String,
+    /// Password.
+    #[schema(min_length = 10, max_length = 512, write_only, format = Password)]
+    pub(crate) password: String,
+}
+
+impl Checked for SetupInput {
+    fn check(&self) -> Result<(), ApiError> {
+        super::check_text("token", Some(&self.token), 200)?;
+        super::check_text("name", Some(&self.name), NAME_CHARS_MAX)?;
+        check_email("email", &self.email)?;
+        check_new_password(&self.password)
+    }
+}
+
+/// Refuses what cannot be an e-mail address.
+pub(crate) fn check_email(field: &str, email: &str) -> Result<(), ApiError> {
+    super::check_text(field, Some(email), EMAIL_CHARS_MAX)?;
+    let parts = email.split_once('@');
+    let plausible =
+        parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
+    if !plausible || email.chars().any(char::is_whitespace) {
+        return Err(ApiError::invalid(field, "must be an e-mail address."));
+    }
+    Ok(())
+}
+
+/// Refuses a new password that is too short or too long.
+pub(crate) fn check_new_password(password: &str) -> Result<(), ApiError> {
+    let chars = password.chars().count();
+    if chars < PASSWORD_CHARS_MIN || password.len() > PASSWORD_BYTES_MAX {
+        return Err(ApiError::invalid(
+            "password",
+            format!("must have {PASSWORD_CHARS_MIN} characters to {PASSWORD_BYTES_MAX} bytes."),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,12 @@
+//! Strict extractors: what a route does not declare is refused, in the one error shape, naming the
+//! parameter or field.
+
+mod base_url;
+mod body;
+mod path;
+mod query;
+
+pub(crate) use base_url::{BaseUrl, is_https};
+pub(crate) use body::{Body, Checked, read_body};
+pub(crate) use path::{Id, Key, SecretPath};
+pub(crate) use query::{FromParams, NoParams, Params, Query};

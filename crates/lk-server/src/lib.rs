@@ -1,0 +1,32 @@
+//! HTTP: routes, auth, viewers, live stream, OpenAPI, embedded UI.
+//!
+//! The binary builds an [`App`] from the running engine and a [`Config`], and hands it with a
+//! listener to [`serve`]. [`openapi`] gives the document without any of that.
+
+mod app;
+mod auth;
+mod config;
+mod demo;
+mod dto;
+mod error;
+mod extract;
+mod live;
+mod openapi;
+mod routes;
+mod serve;
+mod settings;
+mod telemetry;
+mod ui;
+
+pub use app::App;
+pub use auth::{
+    KEY_PREFIX, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, PasswordError, hash_password, new_token, new_webhook_secret,
+    token_hash,
+};
+pub use config::{Config, STREAMS_DEFAULT, WEBHOOK_BYTES_DEFAULT};
+pub use demo::Demo;
+pub use error::{ApiError, ErrorCode};
+pub use openapi::openapi;
+pub use routes::router;
+pub use serve::{Peer, serve};
+pub use settings::{COMMON_SETTINGS, check_settings};

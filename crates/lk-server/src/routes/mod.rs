@@ -1,0 +1,128 @@
+//! The routes, one file for each group. A file holds its handlers and the list of them; delete
+//! the file and the group is gone.
+
+mod admin;
+mod demo;
+mod events;
+mod integrations;
+mod live;
+mod ops;
+mod overview;
+mod problems;
+mod providers;
+mod secrets;
+mod session;
+mod webhooks;
+
+use axum::Router;
+use lk_core::observation::{IntegrationRid, ProjectRid};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate as _, SizeAbove};
+use tower_http::compression::{CompressionLayer, CompressionLevel};
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::extract::{FromParams, Params};
+use crate::{error, telemetry, ui};
+
+/// Answers smaller than this are sent as they are.
+const COMPRESS_FROM_BYTES: u64 = 1_024;
+
+/// Most items in one answer.
+const LIMIT_MAX: u32 = 200;
+/// Items in one answer unless asked otherwise.
+const LIMIT_DEFAULT: u32 = 50;
+/// Longest id, slug or key in a query.
+const WORD_CHARS_MAX: usize = 64;
+/// Longest cursor.
+const CURSOR_CHARS_MAX: usize = 200;
+
+/// The project that a route without a body works in.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+struct ProjectParam {
+    /// Id or slug; the caller's only project when absent.
+    #[param(min_length = 1, max_length = 64)]
+    project_id: Option<String>,
+}
+
+impl FromParams for ProjectParam {
+    fn read(params: &mut Params) -> Result<Self, ApiError> {
+        Ok(Self {
+            project_id: params.text("projectId", WORD_CHARS_MAX)?,
+        })
+    }
+}
+
+/// Reads a cursor that is a row number.
+fn number_cursor(cursor: Option<&str>) -> Result<Option<i64>, ApiError> {
+    let Some(cursor) = cursor else { return Ok(None) };
+    match cursor.parse::<i64>() {
+        Ok(number) if number > 0 => Ok(Some(number)),
+        _ => Err(ApiError::invalid(
+            "cursor",
+            "must be the `nextCursor` of a page before.",
+        )),
+    }
+}
+
+/// The integrations that a filter names: one by id, or all of a provider by its key.
+async fn chosen_integrations(
+    app: &App,
+    project: ProjectRid,
+    integration: Option<&str>,
+    provider: Option<&str>,
+) -> Result<Option<Vec<IntegrationRid>>, ApiError> {
+    if integration.is_none() && provider.is_none() {
+        return Ok(None);
+    }
+    let rows = app.store().integrations(project).await?;
+    let named = |wanted: Option<&str>, row: &lk_store::Integration| {
+        wanted.is_none_or(|wanted| row.id == wanted || row.provider == wanted)
+    };
+    let chosen = rows
+        .iter()
+        .filter(|row| named(integration, row) && provider.is_none_or(|p| row.provider == p))
+        .map(|row| row.rid);
+    Ok(Some(chosen.collect()))
+}
+
+/// Every route with its documentation.
+pub(crate) fn documented() -> OpenApiRouter<App> {
+    api().merge(webhooks::routes())
+}
+
+fn api() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .merge(session::routes())
+        .merge(overview::routes())
+        .merge(integrations::routes())
+        .merge(secrets::routes())
+        .merge(events::routes())
+        .merge(problems::routes())
+        .merge(live::routes())
+        .merge(providers::routes())
+        .merge(demo::routes())
+        .merge(admin::routes())
+        .merge(ops::routes())
+}
+
+/// The whole HTTP surface around `app`: API, webhooks, UI.
+pub fn router(app: &App) -> Router {
+    let (api, _) = api().split_for_parts();
+    let compression = CompressionLayer::new()
+        .quality(CompressionLevel::Fastest)
+        .compress_when(DefaultPredicate::new().and(SizeAbove::new(COMPRESS_FROM_BYTES)));
+    let api = api
+        .fallback(ui::fallback)
+        .layer(compression)
+        .layer(axum::middleware::from_fn_with_state(app.clone(), telemetry::observe));
+    // The hot path goes without the layers above.
+    let (webhooks, _) = webhooks::routes().split_for_parts();
+    api.merge(webhooks)
+        .method_not_allowed_fallback(async || ui::method_not_allowed())
+        .layer(CatchPanicLayer::custom(error::from_panic))
+        .with_state(app.clone())
+}

@@ -1,0 +1,90 @@
+//! For machines that watch the machine.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+use http::{HeaderValue, header};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::auth;
+use crate::error::ApiError;
+use crate::extract::{NoParams, Query};
+
+/// Seconds a caller should wait when we are not ready.
+const NOT_READY_RETRY_S: u64 = 2;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(healthz))
+        .routes(routes!(readyz))
+        .routes(routes!(get_metrics))
+        .routes(routes!(get_openapi))
+}
+
+/// That it is so.
+#[derive(Debug, Serialize, ToSchema)]
+struct Ok200 {
+    /// Always true.
+    ok: bool,
+}
+
+/// The process runs.
+#[utoipa::path(
+    get, path = "/healthz", operation_id = "healthz", tag = "operations",
+    responses((status = 200, body = Ok200))
+)]
+async fn healthz(_: Query<NoParams>) -> Json<Ok200> {
+    Json(Ok200 { ok: true })
+}
+
+/// The process can do its work: the database answers and the journal commits.
+#[utoipa::path(
+    get, path = "/readyz", operation_id = "readyz", tag = "operations",
+    responses((status = 200, body = Ok200))
+)]
+async fn readyz(State(app): State<App>, _: Query<NoParams>) -> Result<Json<Ok200>, ApiError> {
+    if *app.closing().borrow() {
+        return Err(ApiError::unavailable("shutting down", NOT_READY_RETRY_S));
+    }
+    match app.store().ping().await {
+        Ok(()) => Ok(Json(Ok200 { ok: true })),
+        Err(error) => Err(ApiError::unavailable(error, NOT_READY_RETRY_S)),
+    }
+}
+
+/// Metrics in Prometheus' text format; for the operator.
+#[utoipa::path(
+    get, path = "/metrics", operation_id = "getMetrics", tag = "operations",
+    responses((status = 200, body = String, content_type = "text/plain"))
+)]
+async fn get_metrics(State(app): State<App>, _: Query<NoParams>, parts: Parts) -> Result<Response, ApiError> {
+    if !app.config().metrics_open {
+        let caller = auth::identify(&parts, &app)
+            .await?
+            .ok_or_else(ApiError::unauthenticated)?;
+        if !caller.operator() {
+            return Err(ApiError::forbidden("it needs the operator"));
+        }
+    }
+    let text = app.metrics().map(|handle| {
+        handle.run_upkeep();
+        handle.render()
+    });
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    Ok(([(header::CONTENT_TYPE, kind)], text.unwrap_or_default()).into_response())
+}
+
+/// This document.
+#[utoipa::path(
+    get, path = "/api/openapi.json", operation_id = "getOpenapi", tag = "operations",
+    responses((status = 200, body = Object, content_type = "application/json"))
+)]
+async fn get_openapi(State(app): State<App>, _: Query<NoParams>) -> Response {
+    let kind = HeaderValue::from_static("application/json");
+    ([(header::CONTENT_TYPE, kind)], app.openapi()).into_response()
+}

@@ -1,0 +1,119 @@
+//! Providers as their manifests describe them.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, header};
+use lk_provider::Provider;
+use lk_provider::manifest::FieldKind as ManifestKind;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::auth::Caller;
+use crate::dto::provider::{FieldKind, ProviderField, ProviderInfo, ProviderList, ProviderWebhook};
+use crate::error::ApiError;
+use crate::extract::{Key, NoParams, Query};
+
+/// Shown for a provider without an icon of its own.
+const PLAIN_ICON: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 24 24\" \
+    fill=\"none\" stroke=\"currentColor\" stroke-width=\"2\"><path d=\"M9 7V3m6 4V3M6 7h12v4a6 6 0 \
+    0 1-12 0V7Zm6 10v4\"/></svg>";
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list_providers))
+        .routes(routes!(get_provider_icon))
+}
+
+/// Every provider that can be connected, with its form.
+#[utoipa::path(
+    get, path = "/api/providers", operation_id = "listProviders", tag = "providers",
+    responses((status = 200, body = ProviderList))
+)]
+async fn list_providers(State(app): State<App>, _: Query<NoParams>, _: Caller) -> Result<Json<ProviderList>, ApiError> {
+    let mut items: Vec<ProviderInfo> = app
+        .registry()
+        .iter()
+        // One without a capability can be explained but not connected.
+        .filter(|provider| !provider.manifest().capabilities.is_empty())
+        .map(describe)
+        .collect();
+    items.sort_by_key(|item| item.name.to_lowercase());
+    Ok(Json(ProviderList { items }))
+}
+
+fn describe(provider: &Arc<dyn Provider>) -> ProviderInfo {
+    let manifest = provider.manifest();
+    ProviderInfo {
+        key: manifest.key.clone(),
+        name: manifest.name.clone(),
+        icon: provider.icon().unwrap_or(PLAIN_ICON).to_owned(),
+        color: manifest.color.clone(),
+        summary: manifest.summary.clone(),
+        capabilities: manifest.capabilities.iter().map(|c| c.as_str().to_owned()).collect(),
+        docs_url: manifest.docs.clone(),
+        status_page: manifest.status_page.clone(),
+        help: provider.help().unwrap_or_default().to_owned(),
+        fields: manifest
+            .fields
+            .iter()
+            .map(|field| ProviderField {
+                key: field.key.clone(),
+                label: field.label.clone(),
+                hint: field.hint.clone(),
+                kind: kind(field.kind),
+                required: field.required,
+                pattern: field.pattern.clone(),
+                placeholder: field.placeholder.clone(),
+                options: field.options.clone(),
+                default: field.default.clone(),
+            })
+            .collect(),
+        webhook: manifest.webhook.as_ref().map(|webhook| ProviderWebhook {
+            scheme: webhook.signature.as_str().to_owned(),
+            secret_label: webhook.secret.label.clone(),
+            secret_hint: webhook.secret.hint.clone(),
+            secret_generated: webhook.secret.generated,
+            handshake: !webhook.handshake.is_empty(),
+        }),
+    }
+}
+
+const fn kind(kind: ManifestKind) -> FieldKind {
+    match kind {
+        ManifestKind::Text => FieldKind::Text,
+        ManifestKind::Secret => FieldKind::Secret,
+        ManifestKind::Url => FieldKind::Url,
+        ManifestKind::Number => FieldKind::Number,
+        ManifestKind::Select => FieldKind::Select,
+        ManifestKind::Boolean => FieldKind::Boolean,
+    }
+}
+
+/// A provider's icon.
+#[utoipa::path(
+    get, path = "/api/providers/{key}/icon.svg", operation_id = "getProviderIcon", tag = "providers",
+    params(("key" = String, Path, description = "The provider's key.", max_length = 128)),
+    responses(
+        (status = 200, body = String, content_type = "image/svg+xml"),
+        (status = 404, body = crate::error::ErrorBody, description = "No such provider."),
+    )
+)]
+async fn get_provider_icon(State(app): State<App>, _: Query<NoParams>, Key(key): Key) -> Result<Response, ApiError> {
+    let provider = app.registry().get(&key).ok_or_else(ApiError::not_found)?;
+    let icon = provider.icon().unwrap_or(PLAIN_ICON).to_owned();
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("image/svg+xml")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600")),
+        // Opened as a page of its own it must not run anything.
+        (
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox"),
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    ];
+    Ok((headers, icon).into_response())
+}

@@ -1,0 +1,216 @@
+//! Settings as people give them, checked against the provider's form.
+
+use lk_provider::Manifest;
+use lk_provider::manifest::{Field, FieldKind};
+use serde_json::{Map, Value};
+
+use crate::error::ApiError;
+
+/// Settings that every integration has beside its provider's form: where it is reached, how often
+/// it is looked at, and what the rules make of its events.
+pub const COMMON_SETTINGS: [&str; 8] = [
+    "base_url",
+    "interval_s",
+    "timeout_ms",
+    "business_failures_count",
+    "record_healthy_rate",
+    "record_healthy_errors",
+    "record_degraded_rate",
+    "record_degraded_errors",
+];
+/// Longest value of one setting.
+const VALUE_CHARS_MAX: usize = 4_096;
+
+/// Checks `settings` against the form of `manifest`; the error names the setting.
+pub fn check_settings(manifest: &Manifest, settings: &Map<String, Value>) -> Result<(), ApiError> {
+    for (key, value) in settings {
+        let name = format!("settings.{key}");
+        let text = plain_text(&name, value)?;
+        if let Some(field) = manifest.fields.iter().find(|field| field.key == *key) {
+            check_field(&name, field, &text)?;
+        } else if COMMON_SETTINGS.contains(&key.as_str()) {
+            check_common(&name, key, &text)?;
+        } else {
+            return Err(ApiError::invalid(
+                &name,
+                format_args!("is not a setting of {}.", manifest.name),
+            ));
+        }
+    }
+    for field in &manifest.fields {
+        let given = settings.get(&field.key).is_some_and(|value| !is_empty(value));
+        if field.required && !given && field.default.is_none() {
+            let name = format!("settings.{}", field.key);
+            return Err(ApiError::invalid(&name, format_args!("({}) is required.", field.label)));
+        }
+    }
+    Ok(())
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
+}
+
+fn plain_text(name: &str, value: &Value) -> Result<String, ApiError> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Null => String::new(),
+        Value::Array(_) | Value::Object(_) => {
+            return Err(ApiError::invalid(name, "must be a text, a number or a switch."));
+        }
+    };
+    if text.chars().count() > VALUE_CHARS_MAX {
+        return Err(ApiError::invalid(
+            name,
+            format_args!("must have at most {VALUE_CHARS_MAX} characters."),
+        ));
+    }
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        return Err(ApiError::invalid(name, "must not have control characters."));
+    }
+    Ok(text)
+}
+
+fn check_field(name: &str, field: &Field, text: &str) -> Result<(), ApiError> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    match field.kind {
+        FieldKind::Url => check_url(name, text)?,
+        FieldKind::Number => check_number(name, text)?,
+        FieldKind::Boolean => check_switch(name, text)?,
+        FieldKind::Select if !field.options.iter().any(|option| option == text) => {
+            return Err(ApiError::invalid(
+                name,
+                format_args!("must be one of {}.", field.options.join(", ")),
+            ));
+        }
+        FieldKind::Secret => {
+            return Err(ApiError::invalid(name, "is a credential, and settings hold none."));
+        }
+        FieldKind::Select | FieldKind::Text => {}
+    }
+    let Some(pattern) = &field.pattern else { return Ok(()) };
+    let whole = format!("^(?:{pattern})$");
+    let fits = regex::Regex::new(&whole).is_ok_and(|pattern| pattern.is_match(text));
+    if fits {
+        Ok(())
+    } else {
+        Err(ApiError::invalid(
+            name,
+            format_args!("does not look like a {}.", field.label),
+        ))
+    }
+}
+
+fn check_common(name: &str, key: &str, text: &str) -> Result<(), ApiError> {
+    match key {
+        _ if text.is_empty() => Ok(()),
+        "base_url" => check_url(name, text),
+        "business_failures_count" => check_switch(name, text),
+        "interval_s" => check_range(name, text, 10.0, 86_400.0),
+        "timeout_ms" => check_range(name, text, 1.0, 60_000.0),
+        "record_healthy_rate" | "record_degraded_rate" => check_range(name, text, 0.0, 100.0),
+        _ => check_range(name, text, 0.0, 1_000_000.0),
+    }
+}
+
+fn check_url(name: &str, text: &str) -> Result<(), ApiError> {
+    let fits = url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if fits {
+        Ok(())
+    } else {
+        Err(ApiError::invalid(name, "must be an http or https address."))
+    }
+}
+
+fn check_switch(name: &str, text: &str) -> Result<(), ApiError> {
+    if matches!(text, "true" | "false") {
+        Ok(())
+    } else {
+        Err(ApiError::invalid(name, "must be true or false."))
+    }
+}
+
+fn check_number(name: &str, text: &str) -> Result<(), ApiError> {
+    check_range(name, text, f64::MIN, f64::MAX)
+}
+
+fn check_range(name: &str, text: &str, min: f64, max: f64) -> Result<(), ApiError> {
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() && (min..=max).contains(&number) => Ok(()),
+        _ if min > f64::MIN => Err(ApiError::invalid(
+            name,
+            format_args!("must be a number from {min} to {max}."),
+        )),
+        _ => Err(ApiError::invalid(name, "must be a number.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest() -> Manifest {
+        Manifest::parse(
+            r##"
+key = "sample"
+name = "Sample"
+summary = "For tests."
+color = "#102030"
+
+[[fields]]
+key = "account"
+label = "account number"
+required = true
+pattern = "[0-9]{4}"
+
+[[fields]]
+key = "region"
+label = "region"
+kind = "select"
+options = ["eu", "us"]
+default = "eu"
+"##,
+        )
+        .unwrap()
+    }
+
+    fn problem(settings: Value) -> String {
+        let settings = settings.as_object().unwrap();
+        let error = check_settings(&manifest(), settings).unwrap_err();
+        error.message().to_owned()
+    }
+
+    #[test]
+    fn the_form_decides() {
+        let good = serde_json::json!({"account": "1234", "region": "us", "interval_s": 60});
+        check_settings(&manifest(), good.as_object().unwrap()).unwrap();
+        for (settings, word) in [
+            (serde_json::json!({}), "settings.account"),
+            (serde_json::json!({"account": "12345"}), "settings.account"),
+            (
+                serde_json::json!({"account": "1234", "region": "mars"}),
+                "settings.region",
+            ),
+            (serde_json::json!({"account": "1234", "other": 1}), "settings.other"),
+            (serde_json::json!({"account": {"a": 1}}), "settings.account"),
+            (
+                serde_json::json!({"account": "1234", "base_url": "ftp://x"}),
+                "settings.base_url",
+            ),
+            (
+                serde_json::json!({"account": "1234", "interval_s": 1}),
+                "settings.interval_s",
+            ),
+            (
+                serde_json::json!({"account": "1234", "timeout_ms": "NaN"}),
+                "settings.timeout_ms",
+            ),
+        ] {
+            assert!(problem(settings.clone()).contains(word), "{settings}");
+        }
+    }
+}
