@@ -165,6 +165,17 @@ impl FirstOf {
         self.0.iter().find_map(|template| template.render(scope))
     }
 
+    /// Every alternative that renders, in order, without repeats.
+    pub fn render_all(&self, scope: &Scope<'_>) -> Vec<String> {
+        let mut texts: Vec<String> = Vec::new();
+        for text in self.0.iter().filter_map(|template| template.render(scope)) {
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
+        texts
+    }
+
     /// Whether there are no alternatives.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

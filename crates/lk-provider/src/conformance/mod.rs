@@ -1,1 +1,79 @@
-//! The conformance suite that every provider passes.
+//! The conformance suite that every provider passes: what its folder has to hold, how its
+//! signatures refuse, how it reads any body, and what its fixtures expect.
+
+mod bodies;
+mod fixture;
+mod signing;
+
+use crate::manifest::Capability;
+use crate::{Provider, Settings};
+
+pub use fixture::{Fixture, FixtureError};
+
+/// Everything that is wrong with a provider, one sentence each; empty when it conforms.
+pub fn check(provider: &dyn Provider, fixtures: &[Fixture]) -> Vec<String> {
+    let mut findings = folder(provider, fixtures);
+    if provider.manifest().can(Capability::Webhook) {
+        for settings in variants(provider) {
+            findings.extend(signing::check(provider, &settings));
+        }
+        findings.extend(bodies::check(provider));
+        findings.extend(fixtures.iter().flat_map(|fixture| fixture.check(provider)));
+    }
+    let key = &provider.manifest().key;
+    findings
+        .into_iter()
+        .map(|finding| format!("{key}: {finding}"))
+        .collect()
+}
+
+/// What the folder has to hold. A provider that cannot be connected yet needs no icon and help.
+fn folder(provider: &dyn Provider, fixtures: &[Fixture]) -> Vec<String> {
+    let mut findings = Vec::new();
+    if let Some(errors) = provider.described().errors()
+        && let Err(error) = crate::errors::ErrorRules::parse(errors).and_then(|rules| rules.compile())
+    {
+        findings.push(error.to_string());
+    }
+    if provider.manifest().capabilities.is_empty() {
+        return findings;
+    }
+    match provider.icon() {
+        None => findings.push("icon.svg is missing".to_owned()),
+        Some(svg) => {
+            let plain =
+                svg.starts_with("<svg") && svg.contains("currentColor") && svg.contains("viewBox=\"0 0 24 24\"");
+            if !plain
+                || ["<script", "href", "onload", "<style", "style="]
+                    .iter()
+                    .any(|bad| svg.contains(bad))
+            {
+                findings.push("icon.svg is not a plain 24x24 glyph in currentColor".to_owned());
+            }
+        }
+    }
+    if provider.help().is_none_or(|help| help.trim().len() < 100) {
+        findings.push("help.md is missing or says nothing".to_owned());
+    }
+    if provider.manifest().can(Capability::Webhook) && fixtures.is_empty() {
+        findings.push("fixtures/ is empty".to_owned());
+    }
+    findings
+}
+
+/// The settings to check signatures under: the form's defaults, and every signature scheme offered.
+fn variants(provider: &dyn Provider) -> Vec<Settings> {
+    let offered = provider
+        .manifest()
+        .fields
+        .iter()
+        .find(|field| field.key == "signature_scheme");
+    match offered {
+        None => vec![Settings::new()],
+        Some(field) => field
+            .options
+            .iter()
+            .map(|scheme| [("signature_scheme", scheme.as_str())].into_iter().collect())
+            .collect(),
+    }
+}

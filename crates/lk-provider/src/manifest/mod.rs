@@ -146,7 +146,7 @@ impl FieldKind {
 #[serde(deny_unknown_fields)]
 pub struct Redact {
     /// Keys whose values are personal data (names, addresses, pay); compared without case and
-    /// separators, so `first_name` covers `firstName`.
+    /// separators, so `first_name` covers `firstName`; `parent.key` counts only inside the object `parent`.
     #[serde(default)]
     pub keys: Vec<String>,
 }

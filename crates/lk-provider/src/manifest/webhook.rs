@@ -296,7 +296,7 @@ pub struct Match {
     /// The failure's message.
     #[serde(default)]
     pub message: FirstOf,
-    /// The failure's code.
+    /// The failure's codes: every alternative that renders, the most specific first.
     #[serde(default)]
     pub code: FirstOf,
     /// What was attempted; the event type when absent.

@@ -93,6 +93,11 @@ const WORKED: &[&str] = &[
     "processed",
 ];
 
+/// Last words of event types: fewer than statuses, because `completed` or `accepted` tell of a
+/// step as often as of an outcome.
+const TYPE_FAILED: &[&str] = &["failure", "failed", "error", "errored", "rejected"];
+const TYPE_WORKED: &[&str] = &["success", "succeeded"];
+
 /// The item's own id.
 pub(super) fn id(body: &Value) -> Option<String> {
     ID_KEYS.iter().find_map(|key| scalar(body.get(key)?))
@@ -113,8 +118,8 @@ pub(super) fn occurred_at(body: &Value) -> Option<Time> {
 /// Decides the outcome of an item that no match of the manifest decided.
 pub(super) fn apply(body: &Value, found: &mut Found) {
     let places = places(body);
-    let failed = places.iter().any(|place| failed(place)) || type_says(&found.event_type, FAILED);
-    let worked = places.iter().any(|place| worked(place)) || type_says(&found.event_type, WORKED);
+    let failed = places.iter().any(|place| failed(place)) || type_says(&found.event_type, TYPE_FAILED);
+    let worked = places.iter().any(|place| worked(place)) || type_says(&found.event_type, TYPE_WORKED);
     if failed {
         found.outcome = Some(Outcome::Failure);
         details(body, found);

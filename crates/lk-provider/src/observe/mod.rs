@@ -287,10 +287,16 @@ fn apply(rule: &Match, scope: &Scope<'_>, found: &mut Found) {
     if let Some(message) = rule.message.render(scope) {
         found.message = Some(message);
     }
-    if let Some(code) = rule.code.render(scope) {
-        found.codes.retain(|known| *known != code);
-        found.codes.insert(0, code);
-    }
+    // The rule's codes are the more specific ones.
+    let mut codes = rule.code.render_all(scope);
+    codes.extend(
+        found
+            .codes
+            .drain(..)
+            .filter(|known| !codes.contains(known))
+            .collect::<Vec<_>>(),
+    );
+    found.codes = codes;
     if let Some(operation) = rule.operation.render(scope) {
         found.operation = Some(operation);
     }

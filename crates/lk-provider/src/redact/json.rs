@@ -8,6 +8,11 @@ use crate::observe::MAX_DEPTH;
 /// Redacts in place; true when something was replaced. Depth is bounded by the callers' parsers
 /// and again here: what lies deeper is replaced whole.
 pub(super) fn redact(redactor: &Redactor, value: &mut Value, depth: usize) -> bool {
+    below(redactor, "", value, depth)
+}
+
+/// The same for what is under the key `parent`; elements of an array are under its key.
+fn below(redactor: &Redactor, parent: &str, value: &mut Value, depth: usize) -> bool {
     if depth > MAX_DEPTH {
         *value = Value::String(placeholder("depth"));
         return true;
@@ -28,21 +33,21 @@ pub(super) fn redact(redactor: &Redactor, value: &mut Value, depth: usize) -> bo
             }
             found
         }
-        Value::Array(items) => items
-            .iter_mut()
-            .fold(false, |changed, item| redact(redactor, item, depth + 1) | changed),
-        Value::Object(map) => object(redactor, map, depth),
+        Value::Array(items) => items.iter_mut().fold(false, |changed, item| {
+            below(redactor, parent, item, depth + 1) | changed
+        }),
+        Value::Object(map) => object(redactor, parent, map, depth),
         Value::Null | Value::Bool(_) => false,
     }
 }
 
-fn object(redactor: &Redactor, map: &mut Map<String, Value>, depth: usize) -> bool {
+fn object(redactor: &Redactor, parent: &str, map: &mut Map<String, Value>, depth: usize) -> bool {
     let mut changed = false;
     let mut rename = false;
     for (key, value) in map.iter_mut() {
-        changed |= match redactor.keys.label(key) {
+        changed |= match redactor.keys.label_in(parent, key) {
             Some(label) => mask(value, label, depth + 1),
-            None => redact(redactor, value, depth + 1),
+            None => below(redactor, key, value, depth + 1),
         };
         rename |= text::suspicious(key);
     }

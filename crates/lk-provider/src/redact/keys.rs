@@ -1,6 +1,6 @@
 //! Keys whose values are sensitive whatever they look like.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 const MAX_KEY: usize = 48;
@@ -185,15 +185,35 @@ const ENDINGS: &[(&str, &str)] = &[
 
 /// The sensitive keys of one provider.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Keys(std::collections::HashSet<String>);
+pub(super) struct Keys {
+    names: HashSet<String>,
+    /// `parent.key`.
+    paths: HashSet<String>,
+}
 
 impl Keys {
     pub(super) fn new(keys: &[String]) -> Self {
-        Self(
-            keys.iter()
-                .map(|key| squeeze(key, &mut [0; MAX_KEY]).to_owned())
-                .collect(),
-        )
+        let plain = |key: &str| squeeze(key, &mut [0; MAX_KEY]).to_owned();
+        let mut out = Self::default();
+        for key in keys {
+            match key.rsplit_once('.') {
+                Some((parent, key)) => out.paths.insert(format!("{}.{}", plain(parent), plain(key))),
+                None => out.names.insert(plain(key)),
+            };
+        }
+        out
+    }
+
+    /// The same for a key inside the object that is under `parent`.
+    pub(super) fn label_in(&self, parent: &str, key: &str) -> Option<&'static str> {
+        self.label(key).or_else(|| {
+            if self.paths.is_empty() || parent.is_empty() {
+                return None;
+            }
+            let (mut a, mut b) = ([0; MAX_KEY], [0; MAX_KEY]);
+            let path = format!("{}.{}", squeeze(parent, &mut a), squeeze(key, &mut b));
+            self.paths.contains(&path).then_some("personal")
+        })
     }
 
     /// What a value under `key` is called; nothing when the key is harmless.
@@ -203,7 +223,7 @@ impl Keys {
         if let Some(label) = BUILT_IN.get(key) {
             return Some(label);
         }
-        if self.0.contains(key) {
+        if self.names.contains(key) {
             return Some("personal");
         }
         ENDINGS

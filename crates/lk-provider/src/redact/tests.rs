@@ -5,7 +5,11 @@ use super::*;
 use crate::observe::MAX_DEPTH;
 
 fn redactor() -> Redactor {
-    Redactor::new(&["employee_name".to_owned(), "salary".to_owned()])
+    Redactor::new(&[
+        "employee_name".to_owned(),
+        "salary".to_owned(),
+        "holder.name".to_owned(),
+    ])
 }
 
 fn clean(text: &str) -> String {
@@ -167,7 +171,7 @@ fn keys_decide_whatever_the_value_looks_like() {
         "address": {"street1": "1 Long Road", "city": "Springfield"},
         "bank": {"account_number": ["12345"], "routing-number": 110_000_000, "verified": true},
         "headers": {"Authorization": "x", "X-Some-Signature": "y", "ok": null},
-        "jane@example.com": 1,
+        "holder": {"name": "Quentin", "id": 1}, "merchant": {"name": "Depot"}, "jane@example.com": 1,
         "inner": "{\"ssn\":\"1\",\"n\":1}",
     });
     let out: Value = serde_json::from_str(redactor().json(body).get()).unwrap();
@@ -185,6 +189,8 @@ fn keys_decide_whatever_the_value_looks_like() {
         out["headers"],
         json!({"Authorization": "[redacted:secret]", "X-Some-Signature": "[redacted:secret]", "ok": null})
     );
+    assert_eq!(out["holder"], json!({"name": "[redacted:personal]", "id": 1}));
+    assert_eq!(out["merchant"]["name"], "Depot");
     assert_eq!(out["[redacted:email]"], 1);
     assert_eq!(out["inner"], "{\"ssn\":\"[redacted:ssn]\",\"n\":1}");
 }

@@ -90,12 +90,7 @@ impl Fake for Gusto {
             Happening::Recovered => {
                 let payroll = self.payroll(rng);
                 self.payroll = None;
-                success(envelope(
-                    rng,
-                    at,
-                    "payroll.submitted",
-                    ("Payroll", &payroll),
-                ))
+                success(envelope(rng, at, "payroll.submitted", ("Payroll", &payroll)))
             }
             _ if rng.below(2) == 0 => {
                 let employee = rng.uuid();

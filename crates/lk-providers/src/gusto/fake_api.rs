@@ -26,14 +26,24 @@ impl Api for Subscriptions {
     fn answer(&mut self, request: &HttpRequest) -> HttpResponse {
         let bearer = format!("Bearer {}", self.system_token);
         if header(&request.headers, "authorization") != Some(bearer.as_str()) {
-            return refuse(401, "request", "invalid_token", "The token is invalid, expired, or has not been included in the request.");
+            return refuse(
+                401,
+                "request",
+                "invalid_token",
+                "The token is invalid, expired, or has not been included in the request.",
+            );
         }
         if request.method != "PUT" || request.url != format!("/v1/webhook_subscriptions/{}/verify", self.uuid) {
             return refuse(404, "request", "not_found", "The requested resource was not found.");
         }
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         if body["verification_token"] != self.verification_token.as_str() {
-            return refuse(422, "verification_token", "invalid_attribute_value", "Verification token is invalid");
+            return refuse(
+                422,
+                "verification_token",
+                "invalid_attribute_value",
+                "Verification token is invalid",
+            );
         }
         self.verified = true;
         HttpResponse::json(200, &json!({ "uuid": self.uuid, "status": "verified" }))

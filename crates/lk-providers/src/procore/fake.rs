@@ -19,9 +19,7 @@ const COST_CODES: [&str; 5] = ["03-31-00", "05-12-23", "09-29-00", "26-05-19", "
 
 /// The fake.
 pub(crate) fn fake() -> Box<dyn Fake> {
-    Box::new(Procore {
-        delivery: 88_120_400,
-    })
+    Box::new(Procore { delivery: 88_120_400 })
 }
 
 struct Procore {
@@ -49,13 +47,13 @@ impl Procore {
     }
 
     fn cost_codes(&mut self, rng: &mut Rng, at: Time) -> Value {
-        let mut report = self.envelope(rng, at, "cost_code.sync", "Cost Codes");
+        let mut report = self.envelope(rng, at, "sync", "Cost Codes");
         report["data"]["synced"] = json!(rng.between(4, 60));
         success(report)
     }
 
     fn refused(&mut self, rng: &mut Rng, at: Time, refusal: Refusal<'_>) -> Value {
-        let mut report = self.envelope(rng, at, refusal.operation, "Timecard Entries");
+        let mut report = self.envelope(rng, at, "create", "Timecard Entries");
         let worker = person(rng);
         report["data"]["timecard_entry"] = json!({
             "hours": rng.between(2, 10),
@@ -78,9 +76,7 @@ impl Fake for Procore {
         let body = match what {
             Happening::InvalidReference => {
                 let code = *rng.pick(&COST_CODES);
-                let message = format!(
-                    "Cost code {code} is not valid: it does not exist in this project's cost codes"
-                );
+                let message = format!("Cost code {code} is not valid: it does not exist in this project's cost codes");
                 let refusal = Refusal {
                     operation: "timecard_entry.create",
                     http_status: 422,

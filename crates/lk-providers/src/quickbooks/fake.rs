@@ -62,11 +62,7 @@ impl Fake for QuickBooks {
     }
 
     fn troubles(&self) -> &'static [Happening] {
-        &[
-            Happening::StaleVersion,
-            Happening::RateLimited,
-            Happening::Outage,
-        ]
+        &[Happening::StaleVersion, Happening::RateLimited, Happening::Outage]
     }
 
     fn compose(&mut self, what: Happening, rng: &mut Rng, at: Time) -> Composed {
@@ -83,11 +79,7 @@ impl Fake for QuickBooks {
             }
             Happening::RateLimited => {
                 let message = "message=ThrottleExceeded; errorCode=003001; statusCode=429";
-                vec![self.refused(
-                    rng,
-                    at,
-                    refuse("journal_entry.create", 429, "3001", message),
-                )]
+                vec![self.refused(rng, at, refuse("journal_entry.create", 429, "3001", message))]
             }
             Happening::Outage => {
                 let message = "The service is temporarily unavailable. Please try again later.";
@@ -95,9 +87,7 @@ impl Fake for QuickBooks {
             }
             Happening::Recovered => vec![self.synced(rng, at)],
             _ if rng.below(2) == 0 => vec![self.synced(rng, at)],
-            _ => (0..rng.between(1, 3))
-                .map(|_| self.changed(rng, at))
-                .collect(),
+            _ => (0..rng.between(1, 3)).map(|_| self.changed(rng, at)).collect(),
         };
         let mut composed = Composed::json("Intuit-Webhooks/1.0", Value::from(items));
         if let Some((_, content_type)) = composed.headers.first_mut() {

@@ -16,18 +16,8 @@ const MERCHANTS: [(&str, &str, &str, &str); 5] = [
     ),
     ("TRI-COUNTY RENTALS", "equipment_rental", "7394", "HAYWARD"),
     ("FASTENER DEPOT 0412", "hardware_stores", "5251", "FREMONT"),
-    (
-        "GOLDEN STATE FUEL 88",
-        "automated_fuel_dispensers",
-        "5542",
-        "TRACY",
-    ),
-    (
-        "BAYSIDE READY MIX",
-        "concrete_work_contractors",
-        "1771",
-        "RICHMOND",
-    ),
+    ("GOLDEN STATE FUEL 88", "automated_fuel_dispensers", "5542", "TRACY"),
+    ("BAYSIDE READY MIX", "concrete_work_contractors", "1771", "RICHMOND"),
 ];
 
 /// The fake.

@@ -1,0 +1,37 @@
+//! One folder per provider: a manifest, error rules, an icon, help, fixtures, and Rust only for
+//! what data cannot say. Adding a folder and running `cargo xtask codegen` adds a provider.
+
+#[cfg(feature = "fakes")]
+pub mod fakes;
+mod registry;
+
+use lk_provider::Registry;
+use lk_provider::manifest::ManifestError;
+
+pub use registry::all;
+
+/// Key of the provider whose error rules hold for every provider.
+pub const GENERIC: &str = "generic";
+
+/// The registry of every provider. Fails only when a manifest in this crate is broken.
+pub fn registry() -> Result<Registry, ManifestError> {
+    Registry::new(all()?).map_err(|error| ManifestError::Invalid {
+        key: "registry".to_owned(),
+        problem: error.to_string(),
+    })
+}
+
+/// The compiled error rules of every provider. Fails only when rules in this crate are broken.
+pub fn explainers() -> Result<Explainers, (String, ErrorRulesError)> {
+    let broken = |error: ManifestError| ("registry".to_owned(), ErrorRulesError::from(error));
+    let registry = registry().map_err(broken)?;
+    let errors = |key: &str| registry.get(key).and_then(|p| p.described().errors());
+    let own = registry
+        .iter()
+        .map(|p| p.manifest().key.as_str())
+        .filter_map(|key| Some((key, errors(key)?)));
+    Explainers::load(errors(GENERIC).unwrap_or_default(), own)
+}
+
+#[cfg(test)]
+mod tests;
