@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail, ensure};
 
-use crate::{codes, fakes};
+use crate::{codes, fakes, registry};
 
 /// A file that a program writes: path relative to the root, and its whole text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,11 @@ pub(crate) struct Generated {
 
 /// Every generated file, as the tree under `root` asks for it.
 fn generate(root: &Path) -> anyhow::Result<Vec<Generated>> {
-    let mut files = vec![codes::generate(root)?, fakes::generate(root)?];
+    let mut files = vec![
+        codes::generate(root)?,
+        fakes::generate(root)?,
+        registry::generate(root)?,
+    ];
     for file in &mut files {
         file.text = formatted(root, &file.text).with_context(|| format!("formatting {}", file.path))?;
     }

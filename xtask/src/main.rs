@@ -1,9 +1,12 @@
 //! Repository chores: `cargo xtask <chore>`. Run one with `--help` for what it does.
 
+#[cfg(feature = "bench")]
+mod bench;
 mod codegen;
 mod codes;
 mod fakes;
 mod golden;
+mod registry;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +24,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Chore {
+    /// Measure the built server beside baselines (run it as `make bench`).
+    #[cfg(feature = "bench")]
+    Bench(bench::Options),
     /// Write the generated files (lists of providers and codes).
     Codegen {
         /// Change nothing; fail when a file is not up to date.
@@ -43,6 +49,8 @@ enum Chore {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.chore {
+        #[cfg(feature = "bench")]
+        Chore::Bench(options) => bench::run(&repository_root(), &options),
         Chore::Codegen { check } => codegen::run(&repository_root(), check),
         Chore::Golden { file, misses } => golden::run(&file, &repository_root(), misses),
         Chore::Tidy => tidy::run(&repository_root()),
