@@ -7,7 +7,9 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema as _, ToSchema as _};
 
+use crate::dto::cards::IntegrationStatus;
 use crate::error::{ErrorBody, ErrorDetail};
+use crate::live::StreamEvent;
 
 /// Routes that anybody may call.
 const PUBLIC: [&str; 8] = [
@@ -43,6 +45,13 @@ fn complete(mut api: OpenApi) -> OpenApi {
     components
         .schemas
         .insert(ErrorDetail::name().into_owned(), ErrorDetail::schema());
+    // What the live stream carries has no response of its own to hang on.
+    components
+        .schemas
+        .insert(StreamEvent::name().into_owned(), StreamEvent::schema());
+    components
+        .schemas
+        .insert(IntegrationStatus::name().into_owned(), IntegrationStatus::schema());
     components.add_security_scheme(
         "session",
         SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(

@@ -15,7 +15,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::integration::{Bar, Integration, Reason, Record, ScoreParts, Webhook};
-use super::present::Present;
+use super::present::{Present, summary};
 use super::words::HealthWord;
 use super::{IsoTime, iso};
 
@@ -131,7 +131,7 @@ pub(crate) fn integration(
         last_failure_at: iso(state.last_failure),
         last_events: last_events
             .iter()
-            .map(|event| present.summary(event.as_ref().clone()))
+            .map(|event| summary(event.as_ref().clone()))
             .collect(),
         open_problems: card.map_or(0, |card| card.open_problems),
         webhook,

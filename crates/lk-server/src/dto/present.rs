@@ -36,7 +36,7 @@ impl<'a> Present<'a> {
     }
 
     /// The name people know a provider by; its key when it is not registered any more.
-    pub(crate) fn provider_name<'k>(&self, key: &'k str) -> &'k str
+    pub(crate) fn provider_name<'k>(self, key: &'k str) -> &'k str
     where
         'a: 'k,
     {
@@ -45,30 +45,8 @@ impl<'a> Present<'a> {
             .map_or(key, |provider| provider.manifest().name.as_str())
     }
 
-    /// An event in short.
-    pub(crate) fn summary(&self, row: EventRow) -> EventSummary {
-        let category = row.pinned_category.filter(|_| row.category.is_some()).or(row.category);
-        EventSummary {
-            id: row.id.to_string(),
-            seq: row.seq,
-            kind: row.kind.into(),
-            integration: row.provider,
-            integration_id: row.integration_id,
-            integration_name: row.integration_name,
-            event_type: row.event_type,
-            status: row.outcome.map(Into::into),
-            timestamp: row.occurred_at.into(),
-            received_at: row.received_at.into(),
-            message: row.message,
-            category: category.map(Into::into),
-            severity: row.severity.map(Into::into),
-            code: row.code,
-            problem_id: row.problem_id,
-        }
-    }
-
     /// An event with what failed and why.
-    pub(crate) fn event(&self, row: EventRow) -> Event {
+    pub(crate) fn event(self, row: EventRow) -> Event {
         let failed = row.outcome == Some(Outcome::Failure);
         let error = (failed && row.kind != EventKind::Health).then(|| EventError {
             message: row.message.clone(),
@@ -81,14 +59,14 @@ impl<'a> Present<'a> {
         let classification = self.classification_of_event(&row);
         let quarantined = row.quarantined;
         Event {
-            summary: self.summary(row),
+            summary: summary(row),
             error,
             classification,
             quarantined,
         }
     }
 
-    fn classification_of_event(&self, row: &EventRow) -> Option<Classification> {
+    fn classification_of_event(self, row: &EventRow) -> Option<Classification> {
         let (category, severity) = (row.category?, row.severity?);
         Some(self.classification(&Judged {
             provider: &row.provider,
@@ -103,7 +81,7 @@ impl<'a> Present<'a> {
         }))
     }
 
-    fn classification(&self, judged: &Judged<'_>) -> Classification {
+    fn classification(self, judged: &Judged<'_>) -> Classification {
         let context = Context {
             provider: self.provider_name(judged.provider),
             operation: judged.operation,
@@ -136,7 +114,7 @@ impl<'a> Present<'a> {
     }
 
     /// A problem.
-    pub(crate) fn problem(&self, row: ProblemRow) -> Problem {
+    pub(crate) fn problem(self, row: ProblemRow) -> Problem {
         let classification = self.classification(&Judged {
             provider: &row.provider,
             operation: &row.operation,
@@ -175,6 +153,28 @@ impl<'a> Present<'a> {
             last_event_id: row.last_event.map(|id| id.to_string()),
             version: row.version,
         }
+    }
+}
+
+/// An event in short.
+pub(crate) fn summary(row: EventRow) -> EventSummary {
+    let category = row.pinned_category.filter(|_| row.category.is_some()).or(row.category);
+    EventSummary {
+        id: row.id.to_string(),
+        seq: row.seq,
+        kind: row.kind.into(),
+        integration: row.provider,
+        integration_id: row.integration_id,
+        integration_name: row.integration_name,
+        event_type: row.event_type,
+        status: row.outcome.map(Into::into),
+        timestamp: row.occurred_at.into(),
+        received_at: row.received_at.into(),
+        message: row.message,
+        category: category.map(Into::into),
+        severity: row.severity.map(Into::into),
+        code: row.code,
+        problem_id: row.problem_id,
     }
 }
 

@@ -91,25 +91,38 @@ pub(crate) struct ProblemPatch {
     /// The new state.
     pub(crate) state: Option<StateWord>,
     /// The new owner (a member's user id); null clears it.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default)]
     #[schema(value_type = Option<String>)]
-    pub(crate) owner_id: Option<Option<String>>,
+    pub(crate) owner_id: OwnerChange,
     /// The version that the change was made on.
     #[schema(minimum = 0)]
     pub(crate) version: i64,
 }
 
-/// Tells "null" (`Some(None)`) from "absent" (`None`).
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::<String>::deserialize(deserializer).map(Some)
+/// What happens to a problem's owner: absent keeps, null clears, an id sets.
+#[derive(Debug, Default)]
+pub(crate) enum OwnerChange {
+    /// Leave it.
+    #[default]
+    Keep,
+    /// Nobody takes care of it.
+    Clear,
+    /// This user does.
+    Set(String),
+}
+
+impl<'de> Deserialize<'de> for OwnerChange {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::<String>::deserialize(deserializer)?.map_or(Self::Clear, Self::Set))
+    }
 }
 
 impl Checked for ProblemPatch {
     fn check(&self) -> Result<(), ApiError> {
-        if self.state.is_none() && self.owner_id.is_none() {
+        if self.state.is_none() && matches!(self.owner_id, OwnerChange::Keep) {
             return Err(ApiError::invalid("state", "or `ownerId` must be given."));
         }
-        if let Some(Some(owner)) = &self.owner_id
+        if let OwnerChange::Set(owner) = &self.owner_id
             && uuid::Uuid::try_parse(owner).is_err()
         {
             return Err(ApiError::invalid("ownerId", "must be a user's id."));

@@ -1,6 +1,7 @@
 //! One client's stream.
 
 use std::convert::Infallible;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -123,7 +124,7 @@ async fn beginning(app: &App, project: ProjectRid, last_seen: Option<i64>) -> Re
     };
     // An id of its own, so that a client without any event yet resumes from here.
     let start = missed.as_ref().map_or(seq, |_| last_seen.unwrap_or(seq));
-    out.push_str(&format!("id: {start}\n\n"));
+    let _ = write!(out, "id: {start}\n\n");
     let Some(missed) = missed else {
         push_reset(&mut out, seq);
         return Ok((Bytes::from(out), seq));
@@ -159,7 +160,7 @@ async fn replay(app: &App, project: ProjectRid, last: i64, upto: i64) -> Result<
 }
 
 fn push_reset(out: &mut String, seq: i64) {
-    out.push_str(&format!("id: {seq}\nevent: reset\ndata: {{}}\n\n"));
+    let _ = write!(out, "id: {seq}\nevent: reset\ndata: {{}}\n\n");
 }
 
 /// Why a waiting stream goes on.
@@ -184,9 +185,8 @@ impl State {
         }
         loop {
             match self.wait().await {
-                Woken::End => return None,
                 Woken::Recheck if self.may_still_look().await => {}
-                Woken::Recheck => return None,
+                Woken::Recheck | Woken::End => return None,
                 Woken::Heartbeat => return Some(HEARTBEAT_FRAME),
                 Woken::Behind => return Some(self.start_over()),
                 Woken::Moment(moment) => {

@@ -209,7 +209,7 @@ async fn get_event(
         payload_bytes: payload.map_or(0, |payload| payload.body_bytes),
         payload_hash: payload.map(|payload| present::hex(&payload.body_hash)),
         content_type: payload.and_then(|payload| payload.content_type.clone()),
-        similar: similar.into_iter().map(|row| present.summary(row)).collect(),
+        similar: similar.into_iter().map(present::summary).collect(),
         problem: problem.map(|row| present.problem(row)),
         feedback: feedback(said),
     }))

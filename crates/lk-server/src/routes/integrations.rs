@@ -111,7 +111,7 @@ async fn list_integrations(
     let mut items: Vec<Integration> = rows
         .iter()
         .map(|row| {
-            let card = cards.get(&row.rid).map(|card| card.as_ref());
+            let card = cards.get(&row.rid).map(AsRef::as_ref);
             cards::integration(present, row, card, around.webhook(row, &access, &base), now)
         })
         .collect();

@@ -11,10 +11,9 @@ use utoipa_axum::routes;
 use super::WORD_CHARS_MAX;
 use crate::app::App;
 use crate::auth::{Access, Caller};
-use crate::dto::cards::IntegrationStatus;
 use crate::error::ApiError;
 use crate::extract::{FromParams, Params, Query};
-use crate::live::{self, Opening, StreamEvent};
+use crate::live::{self, Opening};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(stream_events))
@@ -50,11 +49,8 @@ impl FromParams for StreamQuery {
         ("last-event-id" = Option<i64>, Header, description = "The last event the client has.", minimum = 0),
     ),
     responses((
-        status = 200, description = "A stream that ends when the caller may no longer look.",
-        content(
-            (StreamEvent = "text/event-stream"),
-            (IntegrationStatus = "application/vnd.linekeeper.status+json"),
-        )
+        status = 200, body = String, content_type = "text/event-stream",
+        description = "Data of `event` is a StreamEvent, of `status` an IntegrationStatus. Ends when the caller may no longer look.",
     ))
 )]
 async fn stream_events(

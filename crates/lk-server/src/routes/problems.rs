@@ -14,7 +14,7 @@ use super::{CURSOR_CHARS_MAX, LIMIT_DEFAULT, LIMIT_MAX, WORD_CHARS_MAX, chosen_i
 use crate::app::App;
 use crate::auth::{Access, Caller};
 use crate::dto::present::Present;
-use crate::dto::problem::{Problem, ProblemList, ProblemPatch};
+use crate::dto::problem::{OwnerChange, Problem, ProblemList, ProblemPatch};
 use crate::dto::words::{CategoryWord, SeverityWord, StateWord};
 use crate::error::ApiError;
 use crate::extract::{Body, FromParams, Id, NoParams, Params, Query};
@@ -146,7 +146,11 @@ async fn update_problem(
     let permit = access.permit(Verb::TriageProblem)?;
     let patch = StoredPatch {
         state: input.state.map(|word| word.0),
-        owner_user_id: input.owner_id,
+        owner_user_id: match input.owner_id {
+            OwnerChange::Keep => None,
+            OwnerChange::Clear => Some(None),
+            OwnerChange::Set(owner) => Some(Some(owner)),
+        },
     };
     let row = app
         .store()

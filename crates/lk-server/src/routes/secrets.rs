@@ -76,12 +76,11 @@ async fn add_webhook_secret(
 ) -> Result<(StatusCode, Json<CreatedWebhookSecret>), ApiError> {
     let (access, integration) = find(&app, &caller, &id).await?;
     let permit = access.permit(Verb::ManageWebhookSecrets)?;
-    let (value, source, shown) = match input.secret {
-        Some(given) => (given.trim().to_owned(), SecretSource::Manual, None),
-        None => {
-            let made = generated_secret(&app, &integration.provider)?;
-            (made.clone(), SecretSource::Generated, Some(made))
-        }
+    let (value, source, shown) = if let Some(given) = input.secret {
+        (given.trim().to_owned(), SecretSource::Manual, None)
+    } else {
+        let made = generated_secret(&app, &integration.provider)?;
+        (made.clone(), SecretSource::Generated, Some(made))
     };
     let new = StoredNew {
         value: SecretText::new(value),
@@ -144,8 +143,11 @@ async fn list_rejections(
             let detail: serde_json::Value = serde_json::from_str(&row.detail).unwrap_or_default();
             let explained = lk_provider::Rejection::parse(&row.reason, &detail);
             Rejection {
-                explanation: explained.as_ref().map(|r| r.explanation()).unwrap_or_default(),
-                hint: explained.as_ref().map(|r| r.hint()).unwrap_or_default(),
+                explanation: explained
+                    .as_ref()
+                    .map(lk_provider::Rejection::explanation)
+                    .unwrap_or_default(),
+                hint: explained.as_ref().map(lk_provider::Rejection::hint).unwrap_or_default(),
                 reason: row.reason,
                 count: row.count,
                 first_at: row.first_at.into(),

@@ -1,0 +1,3 @@
+//! The HTTP surface, from outside: the router over a temporary store and a running engine.
+
+mod openapi;
