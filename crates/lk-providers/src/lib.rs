@@ -6,6 +6,7 @@ pub mod fakes;
 mod registry;
 
 use lk_provider::Registry;
+use lk_provider::errors::{ErrorRulesError, Explainers};
 use lk_provider::manifest::ManifestError;
 
 pub use registry::all;
@@ -21,10 +22,8 @@ pub fn registry() -> Result<Registry, ManifestError> {
     })
 }
 
-/// The compiled error rules of every provider. Fails only when rules in this crate are broken.
-pub fn explainers() -> Result<Explainers, (String, ErrorRulesError)> {
-    let broken = |error: ManifestError| ("registry".to_owned(), ErrorRulesError::from(error));
-    let registry = registry().map_err(broken)?;
+/// The compiled error rules of the registry's providers; the error names whose are broken.
+pub fn explainers(registry: &Registry) -> Result<Explainers, (String, ErrorRulesError)> {
     let errors = |key: &str| registry.get(key).and_then(|p| p.described().errors());
     let own = registry
         .iter()

@@ -1,0 +1,289 @@
+//! The command line. Its forms are relied on by scripts: keep them stable.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Integration health and control center: receives every provider's webhooks, explains what fails
+/// and says what to do.
+#[derive(Debug, Parser)]
+#[command(name = "linekeeper", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve the web page, the API and the webhook addresses.
+    #[command(after_help = "Example:\n  linekeeper serve --data-dir ./data --listen 127.0.0.1:8787")]
+    Serve(Serve),
+    /// Serve with the demo loaded, in a folder of its own.
+    #[command(after_help = "Example:\n  linekeeper demo --listen 127.0.0.1:8787")]
+    Demo(Demo),
+    /// Manage the people of this installation.
+    #[command(subcommand)]
+    User(User),
+    /// Manage API keys.
+    #[command(subcommand)]
+    Key(Key),
+    /// Manage integrations.
+    #[command(subcommand)]
+    Integration(Integration),
+    /// Explain a raw error: category, cause, fix. Needs no server.
+    #[command(
+        after_help = "Examples:\n  echo '{\"error\":{\"code\":\"card_declined\"}}' | linekeeper explain --provider stripe --status 402\n  linekeeper explain --jsonl errors.jsonl"
+    )]
+    Explain(Explain),
+    /// Run stored failures through the rules again, after the rules changed.
+    #[command(after_help = "Example:\n  linekeeper replay --data-dir ./data --project default --dry-run")]
+    Replay(Replay),
+    /// Write a project's events as JSON lines or CSV.
+    #[command(after_help = "Example:\n  linekeeper export --data-dir ./data --format csv > events.csv")]
+    Export(Export),
+    /// Print the API's OpenAPI document.
+    #[command(after_help = "Example:\n  linekeeper openapi > openapi.json")]
+    Openapi,
+}
+
+/// Where the data is. Flags win over the environment, the environment over the file.
+#[derive(Debug, Args, Clone, Default)]
+pub(crate) struct Where {
+    /// Folder of the database and the key file [default: ./data]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// PostgreSQL instead of SQLite, e.g. postgres://user@host/linekeeper
+    #[arg(long, value_name = "URL")]
+    pub(crate) database: Option<String>,
+    /// Configuration file [default: linekeeper.toml, where there is one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) at: Where,
+    /// Address and port; port 0 takes a free one [default: 127.0.0.1:8787]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Folder of the demo's data; it is made afresh each time when not given
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Address and port; port 0 takes a free one [default: 127.0.0.1:8787]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum User {
+    /// Add a person, or set the password of one who is there.
+    #[command(
+        after_help = "Example:\n  echo \"$PASSWORD\" | linekeeper user add --email mia@example.com --operator --password-stdin"
+    )]
+    Add(UserAdd),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UserAdd {
+    #[command(flatten)]
+    pub(crate) at: Where,
+    /// E-mail address, which is the name to sign in with
+    #[arg(long)]
+    pub(crate) email: String,
+    /// Name to show [default: the part before the @]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// May run the whole installation
+    #[arg(long)]
+    pub(crate) operator: bool,
+    /// Project to join [default: default]
+    #[arg(long, value_name = "SLUG")]
+    pub(crate) project: Option<String>,
+    /// Role in the project [default: owner for an operator, else viewer]
+    #[arg(long)]
+    pub(crate) role: Option<Role>,
+    /// Read the password from standard input (at least 12 characters)
+    #[arg(long, required = true)]
+    pub(crate) password_stdin: bool,
+}
+
+/// A role, as typed.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Role {
+    Viewer,
+    Editor,
+    Admin,
+    Owner,
+}
+
+impl From<Role> for lk_core::words::Role {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Viewer => Self::Viewer,
+            Role::Editor => Self::Editor,
+            Role::Admin => Self::Admin,
+            Role::Owner => Self::Owner,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Key {
+    /// Create an API key and print it; it is shown this once.
+    #[command(
+        after_help = "Example:\n  KEY=$(linekeeper key create --project default --role editor)\n  curl -H \"Authorization: Bearer $KEY\" http://127.0.0.1:8787/api/overview"
+    )]
+    Create(KeyCreate),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyCreate {
+    #[command(flatten)]
+    pub(crate) at: Where,
+    /// Project the key belongs to
+    #[arg(long, value_name = "SLUG", default_value = "default")]
+    pub(crate) project: String,
+    /// What the key may do
+    #[arg(long)]
+    pub(crate) role: Role,
+    /// The key may run the whole installation
+    #[arg(long)]
+    pub(crate) operator: bool,
+    /// Name to recognise it by
+    #[arg(long, default_value = "command line")]
+    pub(crate) name: String,
+    /// Days until it expires [default: never]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub(crate) expires_days: Option<u32>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Integration {
+    /// Add an integration and print its webhook address and secret.
+    #[command(
+        after_help = "Examples:\n  linekeeper integration add --provider stripe --name 'Stripe Issuing' --json\n  linekeeper integration add --provider procore --name Procore --set webhook_secret=... --json"
+    )]
+    Add(IntegrationAdd),
+    /// List the integrations of a project.
+    #[command(after_help = "Example:\n  linekeeper integration list --project default")]
+    List(IntegrationList),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IntegrationAdd {
+    #[command(flatten)]
+    pub(crate) at: Where,
+    /// Project it belongs to
+    #[arg(long, value_name = "SLUG", default_value = "default")]
+    pub(crate) project: String,
+    /// The provider's key, e.g. stripe
+    #[arg(long, value_name = "KEY")]
+    pub(crate) provider: String,
+    /// Name to show [default: the provider's]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// A setting; `webhook_secret` sets the secret instead of generating one
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = pair)]
+    pub(crate) settings: Vec<(String, String)>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IntegrationList {
+    #[command(flatten)]
+    pub(crate) at: Where,
+    /// The project
+    #[arg(long, value_name = "SLUG", default_value = "default")]
+    pub(crate) project: String,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The provider's key, e.g. stripe; an unknown one gets the generic rules
+    #[arg(long, value_name = "KEY", required_unless_present = "jsonl")]
+    pub(crate) provider: Option<String>,
+    /// What was attempted, e.g. payroll.submit
+    #[arg(long, default_value = "")]
+    pub(crate) operation: String,
+    /// HTTP status of the answer
+    #[arg(long, value_parser = clap::value_parser!(u16).range(100..=599))]
+    pub(crate) status: Option<u16>,
+    /// Read JSON lines with provider, operation, http_status and body; print one answer a line
+    #[arg(long)]
+    pub(crate) jsonl: bool,
+    /// File to read; standard input when absent or -
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    #[command(flatten)]
+    pub(crate) at: Where,
+    /// The project
+    #[arg(long, value_name = "SLUG", default_value = "default")]
+    pub(crate) project: String,
+    /// Only this integration (its id)
+    #[arg(long, value_name = "ID")]
+    pub(crate) integration: Option<String>,
+    /// Say what would change and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Format of an export.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Format {
+    Jsonl,
+    Csv,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    #[command(flatten)]
+    pub(crate) at: Where,
+    /// The project
+    #[arg(long, value_name = "SLUG", default_value = "default")]
+    pub(crate) project: String,
+    /// Format of the output
+    #[arg(long, default_value = "jsonl")]
+    pub(crate) format: Format,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
+        _ => Err("is not KEY=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent_and_every_leaf_has_an_example() {
+        let command = super::Cli::command();
+        command.clone().debug_assert();
+        fn check(command: &clap::Command) {
+            if command.has_subcommands() {
+                command.get_subcommands().for_each(check);
+            } else {
+                let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(help.contains("Example"), "{} has no example", command.get_name());
+            }
+        }
+        check(&command);
+    }
+}

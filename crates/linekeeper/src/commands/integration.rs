@@ -1,0 +1,106 @@
+//! `integration add` and `integration list`.
+
+use anyhow::{bail, Context as _};
+use lk_core::access::{authorize, Standing, Verb};
+use lk_engine::Clock;
+use lk_provider::manifest::{HandshakeRule, Webhook};
+use lk_store::{NewIntegration, NewWebhookSecret, SecretSource, SecretText};
+use serde_json::{json, Map, Value};
+
+use super::print_line;
+use crate::cli::{IntegrationAdd, IntegrationList};
+use crate::config::Config;
+use crate::wiring;
+
+/// Adds an integration and prints where to send its webhooks and how to sign them.
+pub(crate) async fn add(args: IntegrationAdd) -> anyhow::Result<()> {
+    let config = Config::read(&args.at)?;
+    let registry = wiring::registry()?;
+    let provider = registry.get(&args.provider).with_context(|| unknown(&args.provider, &registry))?;
+    let manifest = provider.manifest();
+    let mut given = None;
+    let mut settings = Map::new();
+    for (key, value) in args.settings {
+        if key == "webhook_secret" {
+            given = Some(value);
+        } else {
+            settings.insert(key, Value::String(value));
+        }
+    }
+    lk_server::check_settings(manifest, &settings).map_err(|e| anyhow::anyhow!("{}", e.message()))?;
+    if given.is_some() && manifest.webhook.is_none() {
+        bail!("{} sends no webhooks, so it has no webhook secret", manifest.name);
+    }
+    let error = |e: lk_server::ApiError| anyhow::anyhow!("{}", e.message());
+    let (secret, printed) = match (given, &manifest.webhook) {
+        (Some(value), _) => (Some((value, SecretSource::Manual)), None),
+        (None, Some(webhook)) if !brings_its_secret(webhook) => {
+            let made = lk_server::new_webhook_secret(&webhook.secret.prefix).map_err(error)?;
+            (Some((made.clone(), SecretSource::Generated)), Some(made))
+        }
+        _ => (None, None),
+    };
+    let key = manifest.webhook.is_some().then(lk_server::new_token).transpose().map_err(error)?;
+    let store = wiring::open_store(&config).await?;
+    let project = store.project(&args.project).await?;
+    let new = NewIntegration {
+        project_id: project.id,
+        provider: args.provider.clone(),
+        service: None,
+        name: args.name.unwrap_or_else(|| manifest.name.clone()),
+        settings: Value::Object(settings).to_string(),
+        demo: false,
+        endpoint_key: key.clone().map(SecretText::new),
+        secret: secret.map(|(value, source)| NewWebhookSecret { value: SecretText::new(value), source }),
+    };
+    let permit = authorize(&Standing::command_line(), Verb::ConnectIntegration)?;
+    let created = store.create_integration(&permit, &new, Clock::system().now()).await?;
+    let url = key.map(|key| format!("{}/webhooks/{}/{key}", wiring::base_url(&config), args.provider));
+    if args.json {
+        let mut answer = json!({ "id": created.integration.id, "webhookUrl": url });
+        if let Some(secret) = printed {
+            answer["webhookSecret"] = secret.into();
+        }
+        return print_line(&answer.to_string());
+    }
+    print_line(&format!("{} ({})", created.integration.name, created.integration.id))?;
+    if let Some(url) = url {
+        print_line(&format!("  webhook address  {url}"))?;
+    }
+    if let Some(secret) = printed {
+        print_line(&format!("  webhook secret   {secret}  (shown this once)"))?;
+    }
+    Ok(())
+}
+
+/// Whether the provider sends its secret itself, in a first unsigned delivery.
+fn brings_its_secret(webhook: &Webhook) -> bool {
+    webhook.handshake.iter().any(|rule| matches!(rule, HandshakeRule::TokenIsSecret { .. }))
+}
+
+fn unknown(key: &str, registry: &lk_provider::Registry) -> String {
+    let known: Vec<&str> = registry.iter().map(|p| p.manifest().key.as_str()).collect();
+    format!("there is no provider `{key}`; there are: {}", known.join(", "))
+}
+
+/// Lists a project's integrations.
+pub(crate) async fn list(args: IntegrationList) -> anyhow::Result<()> {
+    let config = Config::read(&args.at)?;
+    let store = wiring::open_store(&config).await?;
+    let project = store.project(&args.project).await?;
+    let states = store.health_of_project(project.rid).await?;
+    for i in store.integrations(project.rid).await? {
+        let health = states.iter().find(|row| row.integration == i.rid);
+        let health = health.map_or("unknown", |row| row.status.as_str());
+        if args.json {
+            let line = json!({
+                "id": i.id, "provider": i.provider, "name": i.name,
+                "enabled": i.enabled, "health": health,
+            });
+            print_line(&line.to_string())?;
+        } else {
+            print_line(&format!("{}  {:<10} {:<18} {}", i.id, health, i.provider, i.name))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,33 @@
+//! `key create`.
+
+use lk_core::access::{authorize, Standing, Verb};
+use lk_core::time::DAY;
+use lk_engine::Clock;
+use lk_store::NewApiKey;
+
+use super::print_line;
+use crate::cli::KeyCreate;
+use crate::config::Config;
+use crate::wiring;
+
+/// Creates an API key and prints it alone.
+pub(crate) async fn create(args: KeyCreate) -> anyhow::Result<()> {
+    let config = Config::read(&args.at)?;
+    let store = wiring::open_store(&config).await?;
+    let project = store.project(&args.project).await?;
+    let now = Clock::system().now();
+    let token = lk_server::new_token().map_err(|e| anyhow::anyhow!("{}", e.message()))?;
+    let key = format!("{}{token}", lk_server::KEY_PREFIX);
+    let new = NewApiKey {
+        project_id: project.id,
+        name: args.name,
+        role: args.role.into(),
+        operator: args.operator,
+        hash: lk_server::token_hash(&key).to_vec(),
+        last4: key[key.len() - 4..].to_owned(),
+        expires_at: args.expires_days.map(|days| now + i64::from(days) * DAY),
+    };
+    let permit = authorize(&Standing::command_line(), Verb::ManageKeys)?;
+    store.create_api_key(&permit, &new, now).await?;
+    print_line(&key)
+}

@@ -1,0 +1,119 @@
+//! `serve` and `demo`.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use lk_core::access::{authorize, Standing, Verb};
+use lk_core::time::HOUR;
+use lk_engine::{Clock, Engine};
+use lk_server::App;
+use lk_store::NewOneTimeLink;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use tokio::net::TcpListener;
+
+use super::print_line;
+use crate::cli::{Demo, Serve, Where};
+use crate::config::Config;
+use crate::demo::DemoRunner;
+use crate::{logging, wiring};
+
+/// How long the link of a first start works.
+const SETUP_LINK_MS: i64 = 24 * HOUR;
+/// The project that exists from the start.
+const DEFAULT_PROJECT: &str = "default";
+
+/// Serves until SIGTERM or Ctrl-C.
+pub(crate) async fn serve(args: Serve) -> anyhow::Result<()> {
+    let mut config = Config::read(&args.at)?;
+    if let Some(listen) = args.listen {
+        config.listen = listen;
+    }
+    logging::start(config.log_format);
+    run(config, false).await
+}
+
+/// Serves with the demo loaded.
+pub(crate) async fn demo(args: Demo) -> anyhow::Result<()> {
+    let fresh = args.data_dir.is_none();
+    let dir = args.data_dir.unwrap_or_else(|| std::env::temp_dir().join("linekeeper-demo"));
+    if fresh && dir.exists() {
+        std::fs::remove_dir_all(&dir)
+            .with_context(|| format!("the demo's folder {} cannot be emptied", dir.display()))?;
+    }
+    let at = Where { data_dir: Some(dir), ..Where::default() };
+    let mut config = Config::read(&at)?;
+    if let Some(listen) = args.listen {
+        config.listen = listen;
+    }
+    logging::start(config.log_format);
+    run(config, true).await
+}
+
+async fn run(config: Config, load_demo: bool) -> anyhow::Result<()> {
+    let metrics = PrometheusBuilder::new()
+        .install_recorder()
+        .context("metrics cannot be started")?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("{} cannot be listened on", config.listen))?;
+    let address = listener.local_addr()?;
+    let engine = wiring::start_engine(&config).await?;
+    let demo = Arc::new(DemoRunner::new(engine.clone(), address));
+    demo.resume().await?;
+    let app = App::new(engine.clone(), config.server(), Some(metrics), Some(demo.clone()));
+    let url = format!("http://{address}");
+    wiring::note_address(&config, config.public_url.as_deref().unwrap_or(&url));
+    if load_demo {
+        let project = engine.store().project(DEFAULT_PROJECT).await?;
+        let permit = authorize(&Standing::command_line(), Verb::ManageDemo)?;
+        demo.start(&permit, &project).await?;
+    }
+    let base = config.public_url.clone().unwrap_or_else(|| url.clone());
+    offer_setup(&engine, &base).await?;
+    print_line(&format!("ready {url}"))?;
+    let served = lk_server::serve(listener, app, asked_to_stop()).await;
+    tracing::info!("stopping: what was accepted is being stored");
+    engine.stop().await;
+    served.context("serving failed")
+}
+
+/// Prints the link with which the first person makes themselves the owner.
+async fn offer_setup(engine: &Engine, base: &str) -> anyhow::Result<()> {
+    if !engine.store().needs_setup().await? {
+        return Ok(());
+    }
+    let token = lk_server::new_token().map_err(|e| anyhow::anyhow!("{}", e.message()))?;
+    let now = Clock::system().now();
+    let link = NewOneTimeLink {
+        hash: lk_server::token_hash(&token).to_vec(),
+        purpose: "setup".to_owned(),
+        project_id: None,
+        payload: "{}".to_owned(),
+        expires_at: now + SETUP_LINK_MS,
+    };
+    let permit = authorize(&Standing::command_line(), Verb::ManageUsers)?;
+    engine.store().create_one_time_link(&permit, &link, now).await?;
+    // Standard error, so that the one line on standard output stays the one scripts wait for.
+    eprintln!("\n  Nobody owns this installation yet. Open this link within 24 hours to become its owner:");
+    eprintln!("  {base}/setup?token={token}\n");
+    Ok(())
+}
+
+async fn asked_to_stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{signal, SignalKind};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    // Without a handler there is nothing to wait for but the process's end.
+    if interrupt.await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

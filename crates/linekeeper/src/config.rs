@@ -1,0 +1,118 @@
+//! Configuration: defaults, then `linekeeper.toml`, then `LINEKEEPER_*` variables, then flags.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use anyhow::{bail, Context as _};
+use figment::providers::{Env, Format as _, Serialized, Toml};
+use figment::Figment;
+use serde::{Deserialize, Serialize};
+
+use crate::cli::Where;
+
+/// Prefix of the environment's variables: `LINEKEEPER_LISTEN` sets `listen`.
+const PREFIX: &str = "LINEKEEPER_";
+/// Read when no file is named.
+const DEFAULT_FILE: &str = "linekeeper.toml";
+/// Variables with the prefix that are not configuration.
+const NOT_CONFIGURATION: &[&str] = &["crash_at", "master_key", "config", "bin", "log"];
+
+/// Everything that can be set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Folder of the database and the key file.
+    pub(crate) data_dir: PathBuf,
+    /// PostgreSQL address; SQLite in the data folder when absent.
+    pub(crate) database: Option<String>,
+    /// Where to listen.
+    pub(crate) listen: SocketAddr,
+    /// How the outside reaches us, for webhook addresses, e.g. https://health.example.com.
+    pub(crate) public_url: Option<String>,
+    /// Whether `X-Forwarded-*` headers come from our own proxy.
+    pub(crate) trust_forwarded: bool,
+    /// Largest webhook body, bytes.
+    pub(crate) webhook_bytes_max: usize,
+    /// Live streams open at the same time.
+    pub(crate) streams_max: usize,
+    /// Whether `/metrics` answers without signing in.
+    pub(crate) metrics_open: bool,
+    /// Whether integrations may point at private and loopback addresses.
+    pub(crate) allow_private_targets: bool,
+    /// How logs are written.
+    pub(crate) log_format: LogFormat,
+}
+
+/// How logs are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let server = lk_server::Config::default();
+        Self {
+            data_dir: "data".into(),
+            database: None,
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8787),
+            public_url: server.public_url,
+            trust_forwarded: server.trust_forwarded,
+            webhook_bytes_max: server.webhook_bytes_max,
+            streams_max: server.streams_max,
+            metrics_open: server.metrics_open,
+            allow_private_targets: false,
+            log_format: LogFormat::Text,
+        }
+    }
+}
+
+impl Config {
+    /// Reads the configuration for a command.
+    pub(crate) fn read(at: &Where) -> anyhow::Result<Self> {
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        match &at.config {
+            Some(file) if !file.exists() => {
+                bail!("the configuration file {} does not exist", file.display())
+            }
+            Some(file) => figment = figment.merge(Toml::file_exact(file)),
+            None if Path::new(DEFAULT_FILE).exists() => {
+                figment = figment.merge(Toml::file_exact(DEFAULT_FILE));
+            }
+            None => {}
+        }
+        let mut config: Self = figment
+            .merge(Env::prefixed(PREFIX).ignore(NOT_CONFIGURATION))
+            .extract()
+            .context("the configuration cannot be used")?;
+        if let Some(dir) = &at.data_dir {
+            config.data_dir.clone_from(dir);
+            // A folder on the command line means SQLite in it, whatever the file says.
+            config.database = None;
+        }
+        if at.database.is_some() {
+            config.database.clone_from(&at.database);
+        }
+        if let Some(url) = &config.public_url {
+            if !url.starts_with("http://") && !url.starts_with("https://") {
+                bail!("public_url must begin with http:// or https://, it is `{url}`");
+            }
+        }
+        Ok(config)
+    }
+
+    /// The server's part.
+    pub(crate) fn server(&self) -> lk_server::Config {
+        lk_server::Config {
+            public_url: self.public_url.as_ref().map(|url| url.trim_end_matches('/').to_owned()),
+            trust_forwarded: self.trust_forwarded,
+            webhook_bytes_max: self.webhook_bytes_max,
+            streams_max: self.streams_max,
+            metrics_open: self.metrics_open,
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Puts the parts together: store, providers, engine.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use lk_engine::rules::Rules;
+use lk_engine::{Clock, Engine, EngineConfig};
+use lk_provider::Registry;
+use lk_store::{MasterKey, Store, StoreConfig};
+
+use crate::config::Config;
+
+/// The database's file in the data folder.
+const DATABASE_FILE: &str = "linekeeper.db";
+/// The master key's file in the data folder.
+const KEY_FILE: &str = "master.key";
+/// The variable that holds the master key instead of the file.
+const KEY_VARIABLE: &str = "LINEKEEPER_MASTER_KEY";
+/// Where a serving process says how it is reached.
+const ADDRESS_FILE: &str = "address";
+
+/// Opens the database that the configuration names.
+pub(crate) async fn open_store(config: &Config) -> anyhow::Result<Store> {
+    let dir = &config.data_dir;
+    let key = match std::env::var(KEY_VARIABLE) {
+        Ok(value) => MasterKey::from_env_value(KEY_VARIABLE, &value)?,
+        Err(_) => {
+            make_private(dir)?;
+            MasterKey::from_file(&dir.join(KEY_FILE))?
+        }
+    };
+    let target = match &config.database {
+        Some(url) => StoreConfig::Postgres { url: url.clone() },
+        None => {
+            make_private(dir)?;
+            StoreConfig::Sqlite { path: dir.join(DATABASE_FILE) }
+        }
+    };
+    Store::open(&target, key, Clock::system().now()).await.context("the database cannot be opened")
+}
+
+/// The data folder holds secrets: nobody else may look into it.
+fn make_private(dir: &Path) -> anyhow::Result<()> {
+    if dir.exists() {
+        return Ok(());
+    }
+    fs::create_dir_all(dir).with_context(|| format!("the folder {} cannot be made", dir.display()))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(dir, fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
+/// The providers built into the binary.
+pub(crate) fn registry() -> anyhow::Result<Registry> {
+    lk_providers::registry().map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+/// The classification rules of the providers built into the binary.
+pub(crate) fn rules() -> anyhow::Result<Rules> {
+    let explainers = lk_providers::explainers(&registry()?)
+        .map_err(|(provider, error)| anyhow::anyhow!("the error rules of {provider}: {error}"))?;
+    Ok(Rules::new(explainers))
+}
+
+/// Starts an engine on the configured database.
+pub(crate) async fn start_engine(config: &Config) -> anyhow::Result<Engine> {
+    let store = open_store(config).await?;
+    let engine_config = EngineConfig {
+        clock: Clock::system(),
+        allow_private_targets: config.allow_private_targets,
+    };
+    Ok(Engine::start(store, registry()?, rules()?, engine_config).await?)
+}
+
+/// Notes how a serving process is reached, for commands that print addresses.
+pub(crate) fn note_address(config: &Config, address: &str) {
+    let file = config.data_dir.join(ADDRESS_FILE);
+    if let Err(error) = fs::write(&file, address) {
+        tracing::debug!(%error, "the address was not noted");
+    }
+}
+
+/// How the outside reaches the server, as far as a command can know.
+pub(crate) fn base_url(config: &Config) -> String {
+    let noted = || fs::read_to_string(config.data_dir.join(ADDRESS_FILE)).ok();
+    let url = config.public_url.clone().or_else(noted);
+    url.map_or_else(|| format!("http://{}", config.listen), |url| url.trim_end_matches('/').to_owned())
+}
+
+/// A runtime for a command that talks to the database and ends.
+pub(crate) fn runtime() -> anyhow::Result<Arc<tokio::runtime::Runtime>> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    Ok(Arc::new(runtime.context("the operating system gives no threads")?))
+}
