@@ -27,9 +27,9 @@ release: ## Build the optimised binary: target/release/linekeeper
 test: ## Run every check (STAGES="fmt rust" for some of them)
 	@scripts/test.sh $(STAGES)
 
-bench: web ## Measure throughput and latency against baselines of the same run
+bench: web ## Measure throughput and latency beside baselines (BENCH="--events 10000000")
 	cargo build --release -p linekeeper
-	cargo run --quiet --release -p xtask -- bench
+	cargo run --quiet --release -p xtask --features bench -- bench $(BENCH)
 
 web: ## Build the web UI into web/dist
 	@scripts/need.sh web

@@ -93,11 +93,7 @@ fn provider_names() {
         assert_eq!(rules("crates/lk-core/src/a.rs", text), [("provider-name", 1)], "{text}");
     }
     assert_eq!(rules("web/src/a.tsx", "const a = 'stripe'"), [("provider-name", 1)]);
-    assert_eq!(
-        rules("crates/lk-server/src/a.rs", "struct StandardWebhooks;"),
-        [("provider-name", 1)]
-    );
-    for text in ["striped rows", "a generic rule", "hubgit", "standard webhooks differ"] {
+    for text in ["striped rows", "a generic rule", "hubgit", "struct StandardWebhooks;"] {
         assert_eq!(rules("crates/lk-core/src/a.rs", text), [], "{text}");
     }
 }
