@@ -24,13 +24,13 @@ pub(crate) fn generate(root: &Path) -> anyhow::Result<Generated> {
         };
         let load = if has("mod.rs") {
             writeln!(modules, "#[path = \"{key}/mod.rs\"]\nmod {key};")?;
-            format!("{key}::Provider::load")
+            format!("|folder| Ok(Arc::new({key}::Provider::load(folder)?))")
         } else {
-            "ManifestProvider::load".to_owned()
+            "|folder| Ok(Arc::new(ManifestProvider::load(folder)?))".to_owned()
         };
         writeln!(
             entries,
-            "Arc::new({load}(Folder {{ manifest: include_str!(\"{key}/manifest.toml\"), {} {} {} }})?),",
+            "({load}, Folder {{ manifest: include_str!(\"{key}/manifest.toml\"), {} {} {} }}),",
             text("errors", "errors.toml"),
             text("icon", "icon.svg"),
             text("help", "help.md"),
@@ -51,8 +51,10 @@ fn render(modules: &str, entries: &str) -> String {
          use std::sync::Arc;\n\n\
          use lk_provider::manifest::ManifestError;\n\
          use lk_provider::{{Folder, ManifestProvider, Provider}};\n\n\
+         type Load = fn(Folder) -> Result<Arc<dyn Provider>, ManifestError>;\n\n\
+         static FOLDERS: &[(Load, Folder)] = &[\n{entries}];\n\n\
          /// Every provider, ordered by key.\n\
          pub fn all() -> Result<Vec<Arc<dyn Provider>>, ManifestError> {{\n\
-         Ok(vec![\n{entries}])\n}}\n"
+         FOLDERS.iter().map(|(load, folder)| load(*folder)).collect()\n}}\n"
     )
 }

@@ -16,140 +16,210 @@ use std::sync::Arc;
 use lk_provider::manifest::ManifestError;
 use lk_provider::{Folder, ManifestProvider, Provider};
 
-/// Every provider, ordered by key.
-pub fn all() -> Result<Vec<Arc<dyn Provider>>, ManifestError> {
-    Ok(vec![
-        Arc::new(ManifestProvider::load(Folder {
+type Load = fn(Folder) -> Result<Arc<dyn Provider>, ManifestError>;
+
+static FOLDERS: &[(Load, Folder)] = &[
+    (
+        |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
+        Folder {
             manifest: include_str!("anthropic/manifest.toml"),
             errors: None,
             icon: None,
             help: None,
-        })?),
-        Arc::new(ManifestProvider::load(Folder {
+        },
+    ),
+    (
+        |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
+        Folder {
             manifest: include_str!("composio/manifest.toml"),
             errors: None,
             icon: None,
             help: None,
-        })?),
-        Arc::new(ManifestProvider::load(Folder {
+        },
+    ),
+    (
+        |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
+        Folder {
             manifest: include_str!("corelogic/manifest.toml"),
             errors: None,
             icon: None,
             help: None,
-        })?),
-        Arc::new(ManifestProvider::load(Folder {
+        },
+    ),
+    (
+        |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
+        Folder {
             manifest: include_str!("doorloop/manifest.toml"),
             errors: None,
             icon: None,
             help: None,
-        })?),
-        Arc::new(ManifestProvider::load(Folder {
+        },
+    ),
+    (
+        |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
+        Folder {
             manifest: include_str!("dropbox/manifest.toml"),
             errors: None,
             icon: None,
             help: None,
-        })?),
-        Arc::new(ManifestProvider::load(Folder {
+        },
+    ),
+    (
+        |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
+        Folder {
             manifest: include_str!("generic/manifest.toml"),
             errors: Some(include_str!("generic/errors.toml")),
             icon: Some(include_str!("generic/icon.svg")),
             help: Some(include_str!("generic/help.md")),
-        })?),
-        Arc::new(ManifestProvider::load(Folder {
+        },
+    ),
+    (
+        |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
+        Folder {
             manifest: include_str!("github/manifest.toml"),
             errors: None,
             icon: Some(include_str!("github/icon.svg")),
             help: Some(include_str!("github/help.md")),
-        })?),
-        Arc::new(ManifestProvider::load(Folder {
+        },
+    ),
+    (
+        |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
+        Folder {
             manifest: include_str!("gmail/manifest.toml"),
             errors: None,
             icon: None,
             help: None,
-        })?),
-        Arc::new(ManifestProvider::load(Folder {
+        },
+    ),
+    (
+        |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
+        Folder {
             manifest: include_str!("google_calendar/manifest.toml"),
             errors: None,
             icon: None,
             help: None,
-        })?),
-        Arc::new(ManifestProvider::load(Folder {
+        },
+    ),
+    (
+        |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
+        Folder {
             manifest: include_str!("gusto/manifest.toml"),
-            errors: None,
+            errors: Some(include_str!("gusto/errors.toml")),
             icon: Some(include_str!("gusto/icon.svg")),
             help: Some(include_str!("gusto/help.md")),
-        })?),
-        Arc::new(ManifestProvider::load(Folder {
+        },
+    ),
+    (
+        |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
+        Folder {
             manifest: include_str!("klavis/manifest.toml"),
             errors: None,
             icon: None,
             help: None,
-        })?),
-        Arc::new(lcptracker::Provider::load(Folder {
+        },
+    ),
+    (
+        |folder| Ok(Arc::new(lcptracker::Provider::load(folder)?)),
+        Folder {
             manifest: include_str!("lcptracker/manifest.toml"),
-            errors: None,
+            errors: Some(include_str!("lcptracker/errors.toml")),
             icon: Some(include_str!("lcptracker/icon.svg")),
             help: Some(include_str!("lcptracker/help.md")),
-        })?),
-        Arc::new(ManifestProvider::load(Folder {
+        },
+    ),
+    (
+        |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
+        Folder {
             manifest: include_str!("microsoft365/manifest.toml"),
             errors: None,
             icon: None,
             help: None,
-        })?),
-        Arc::new(ManifestProvider::load(Folder {
+        },
+    ),
+    (
+        |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
+        Folder {
             manifest: include_str!("openai/manifest.toml"),
             errors: None,
             icon: None,
             help: None,
-        })?),
-        Arc::new(procore::Provider::load(Folder {
+        },
+    ),
+    (
+        |folder| Ok(Arc::new(procore::Provider::load(folder)?)),
+        Folder {
             manifest: include_str!("procore/manifest.toml"),
-            errors: None,
+            errors: Some(include_str!("procore/errors.toml")),
             icon: Some(include_str!("procore/icon.svg")),
             help: Some(include_str!("procore/help.md")),
-        })?),
-        Arc::new(quickbooks::Provider::load(Folder {
+        },
+    ),
+    (
+        |folder| Ok(Arc::new(quickbooks::Provider::load(folder)?)),
+        Folder {
             manifest: include_str!("quickbooks/manifest.toml"),
-            errors: None,
+            errors: Some(include_str!("quickbooks/errors.toml")),
             icon: Some(include_str!("quickbooks/icon.svg")),
             help: Some(include_str!("quickbooks/help.md")),
-        })?),
-        Arc::new(ManifestProvider::load(Folder {
+        },
+    ),
+    (
+        |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
+        Folder {
             manifest: include_str!("sanity/manifest.toml"),
             errors: None,
             icon: None,
             help: None,
-        })?),
-        Arc::new(ManifestProvider::load(Folder {
+        },
+    ),
+    (
+        |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
+        Folder {
             manifest: include_str!("slack/manifest.toml"),
             errors: None,
             icon: Some(include_str!("slack/icon.svg")),
             help: Some(include_str!("slack/help.md")),
-        })?),
-        Arc::new(ManifestProvider::load(Folder {
+        },
+    ),
+    (
+        |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
+        Folder {
             manifest: include_str!("standard_webhooks/manifest.toml"),
             errors: None,
             icon: Some(include_str!("standard_webhooks/icon.svg")),
             help: Some(include_str!("standard_webhooks/help.md")),
-        })?),
-        Arc::new(stripe::Provider::load(Folder {
+        },
+    ),
+    (
+        |folder| Ok(Arc::new(stripe::Provider::load(folder)?)),
+        Folder {
             manifest: include_str!("stripe/manifest.toml"),
-            errors: None,
+            errors: Some(include_str!("stripe/errors.toml")),
             icon: Some(include_str!("stripe/icon.svg")),
             help: Some(include_str!("stripe/help.md")),
-        })?),
-        Arc::new(ManifestProvider::load(Folder {
+        },
+    ),
+    (
+        |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
+        Folder {
             manifest: include_str!("supabase/manifest.toml"),
             errors: None,
             icon: None,
             help: None,
-        })?),
-        Arc::new(ManifestProvider::load(Folder {
+        },
+    ),
+    (
+        |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
+        Folder {
             manifest: include_str!("vercel/manifest.toml"),
             errors: None,
             icon: None,
             help: None,
-        })?),
-    ])
+        },
+    ),
+];
+
+/// Every provider, ordered by key.
+pub fn all() -> Result<Vec<Arc<dyn Provider>>, ManifestError> {
+    FOLDERS.iter().map(|(load, folder)| load(*folder)).collect()
 }
