@@ -7,6 +7,7 @@ mod events;
 mod feedback;
 mod harness;
 mod integrations;
+mod journal;
 mod opening;
 mod people;
 mod problems;
@@ -56,4 +57,10 @@ on_both! {
     retention::events_go_oldest_first_in_small_steps,
     retention::keys_sessions_and_links_expire,
     retention::a_deleted_integration_leaves_nothing,
+    journal::a_batch_is_loaded_again_as_it_was_written,
+    journal::what_is_abandoned_or_fails_leaves_nothing,
+    journal::delivery_keys_are_seen_for_a_week,
+    journal::an_effect_is_tried_until_it_is_done,
+    journal::a_tail_misses_nothing_of_two_writers,
+    journal::a_configuration_change_is_noticed,
 }
