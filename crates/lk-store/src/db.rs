@@ -14,18 +14,26 @@ use crate::{Result, StoreError};
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections that only read, on SQLite.
 const SQLITE_READERS: u32 = 4;
+/// Bytes of the file that readers map instead of copying page by page.
+const SQLITE_MAPPED: &str = "2147418112";
 /// Connections to PostgreSQL, beside the journal's own.
 const POSTGRES_CONNECTIONS: u32 = 8;
 /// How long a caller waits for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// A paused node must not hold everyone: limits that PostgreSQL enforces on our sessions.
-const POSTGRES_LIMITS: &[(&str, &str)] = &[
+/// What PostgreSQL is told for each of our sessions: limits, because a paused node must not hold
+/// everyone, and how to plan, because all our queries are short walks along one index each.
+const POSTGRES_SETTINGS: &[(&str, &str)] = &[
     ("idle_in_transaction_session_timeout", "10s"),
     ("lock_timeout", "5s"),
     ("tcp_user_timeout", "15s"),
     ("tcp_keepalives_idle", "10"),
     ("tcp_keepalives_interval", "5"),
     ("tcp_keepalives_count", "3"),
+    // Compiling a plan, starting workers for it or making it anew for each value costs more than
+    // any of our queries.
+    ("jit", "off"),
+    ("max_parallel_workers_per_gather", "0"),
+    ("plan_cache_mode", "force_generic_plan"),
 ];
 
 /// Which database speaks.
@@ -48,6 +56,40 @@ impl Dialect {
         match self {
             Self::Sqlite => format!("{column} LIKE ${n} ESCAPE '\\'"),
             Self::Postgres => format!("{column} ILIKE ${n} ESCAPE '\\'"),
+        }
+    }
+
+    /// The events of one `key` column's value in placeholder `n` with `floor <= seq < below`, the
+    /// newest first, in words that leave no choice but the index on that column and `seq`: the
+    /// condition and the order. SQLite takes the index for an equality. PostgreSQL sometimes
+    /// believes the primary key to be shorter and walks past everybody's rows, so it is given an
+    /// order that only the index has.
+    pub(crate) fn walk(self, key: &str, n: &str, floor: &str, below: &str) -> (String, String) {
+        match self {
+            Self::Sqlite => (
+                format!("{key} = {n} AND seq >= {floor} AND seq < {below}"),
+                "ORDER BY seq DESC".to_owned(),
+            ),
+            Self::Postgres => (
+                format!("({key}, seq) >= ({n}, {floor}) AND ({key}, seq) < ({n}, {below})"),
+                format!("ORDER BY {key} DESC, seq DESC"),
+            ),
+        }
+    }
+
+    /// The row numbers in placeholder `n` (a [`rid_list`]) as rows of a table called `name`.
+    pub(crate) fn list(self, name: &str, n: usize) -> String {
+        match self {
+            Self::Sqlite => format!("json_each(${n}) AS {name}"),
+            Self::Postgres => format!("jsonb_array_elements_text(${n}::jsonb) AS {name}(value)"),
+        }
+    }
+
+    /// The row number in a row of [`Dialect::list`].
+    pub(crate) fn listed(self, name: &str) -> String {
+        match self {
+            Self::Sqlite => format!("{name}.value"),
+            Self::Postgres => format!("{name}.value::bigint"),
         }
     }
 
@@ -121,7 +163,7 @@ impl Pools {
             .sqlx_logging(false)
             .map_sqlx_postgres_opts(|o| {
                 o.application_name("linekeeper")
-                    .options(POSTGRES_LIMITS.iter().copied())
+                    .options(POSTGRES_SETTINGS.iter().copied())
             });
         let pool = Database::connect(options).await?;
         Ok(Self {
@@ -153,6 +195,7 @@ async fn sqlite_pool(path: &Path, connections: u32, read_only: bool) -> Result<D
                 // The journal's checkpointer does it, under the write gate.
                 .pragma("wal_autocheckpoint", "0")
                 .pragma("temp_store", "MEMORY")
+                .pragma("mmap_size", if read_only { SQLITE_MAPPED } else { "0" })
                 .pragma("query_only", if read_only { "1" } else { "0" })
         });
     Ok(Database::connect(options).await?)

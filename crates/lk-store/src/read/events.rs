@@ -149,11 +149,9 @@ impl Store {
 
     /// The newest events of one integration.
     pub async fn latest_events(&self, integration: IntegrationRid, limit: u32) -> Result<Vec<EventRow>> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM integration_events WHERE integration_rid = $1
-             ORDER BY seq DESC LIMIT $2"
-        );
-        let values = values![integration.0, i64::from(limit)];
+        let (span, order) = self.dialect().walk("integration_rid", "$1", "$2", "$3");
+        let sql = format!("SELECT {COLUMNS} FROM integration_events WHERE {span} {order} LIMIT $4");
+        let values = values![integration.0, 0_i64, i64::MAX, i64::from(limit)];
         self.dress(db::all(self.reader(), sql, values).await?).await
     }
 
@@ -189,11 +187,12 @@ impl Store {
 
     /// The newest other events of the same problem.
     pub async fn similar_events(&self, problem_rid: i64, except_seq: i64, limit: u32) -> Result<Vec<EventRow>> {
+        let (span, order) = self.dialect().walk("problem_rid", "$1", "$2", "$3");
         let sql = format!(
             "SELECT {COLUMNS} FROM integration_events
-             WHERE problem_rid = $1 AND seq <> $2 ORDER BY seq DESC LIMIT $3"
+             WHERE {span} AND problem_rid IS NOT NULL AND seq <> $4 {order} LIMIT $5"
         );
-        let values = values![problem_rid, except_seq, i64::from(limit)];
+        let values = values![problem_rid, 0_i64, i64::MAX, except_seq, i64::from(limit)];
         self.dress(db::all(self.reader(), sql, values).await?).await
     }
 

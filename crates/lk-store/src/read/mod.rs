@@ -13,4 +13,4 @@ pub use filter::{EventFilter, EventPage, OutcomeFilter, TypeFilter};
 pub use health::HealthRow;
 pub(crate) use problems::problem_on;
 pub use problems::{ProblemFilter, ProblemPage, ProblemRow};
-pub use scan::{MERGE_LIMIT, SCAN_LIMIT};
+pub use scan::{LOOKUP_LIMIT, MERGE_LIMIT, SCAN_LIMIT};

@@ -2,7 +2,7 @@
 //!
 //! Nothing is indexed but integration, failure and problem, so that writing stays cheap. Any other
 //! filter is checked row by row while walking down from the newest, over at most [`SCAN_LIMIT`]
-//! rows an answer; the answer says how far it looked. Three ways down:
+//! rows an answer ([`LOOKUP_LIMIT`] where an index leads to each); the answer says how far it looked. Three ways down:
 //!
 //! - failures of a project: the partial index on failures;
 //! - some integrations: the index of each, merged;
@@ -15,11 +15,13 @@ use sea_orm::Value;
 
 use super::events::{COLUMNS, EventRow};
 use super::filter::{EventFilter, EventPage};
-use crate::db::{self, values};
+use crate::db::{self, rid_list, values};
 use crate::{Result, Store};
 
-/// Rows that one answer looks at, at most.
+/// Rows of the table that one answer looks at, at most.
 pub const SCAN_LIMIT: i64 = 20_000;
+/// Rows that one answer looks up through an index, at most. Each lies on a page of its own.
+pub const LOOKUP_LIMIT: i64 = 8_000;
 /// Integrations whose indexes one answer merges, at most; more are filtered out of the table.
 pub const MERGE_LIMIT: usize = 64;
 /// `seq` follows the receiving time but for what waited in the queue of one node or another.
@@ -162,74 +164,73 @@ impl Store {
             Path::Failures if !filter.looks_inside() && filter.integrations.is_none() => Ok(None),
             Path::Integrations(_) if !filter.looks_inside() && !filter.only_failures() => Ok(None),
             Path::Failures => {
-                self.nth(
-                    "SELECT seq FROM integration_events WHERE project_rid = $1 AND outcome = 1",
-                    filter.project.0,
-                    range,
-                    SCAN_LIMIT,
-                )
-                .await
+                let (span, order) = self.dialect().walk("project_rid", "$1", "$2", "$3");
+                let sql = format!(
+                    "SELECT seq FROM integration_events WHERE {span} AND outcome = 1
+                     {order} LIMIT 1 OFFSET $4"
+                );
+                let values = values![filter.project.0, range.floor, range.below, LOOKUP_LIMIT];
+                let row = db::one(self.reader(), sql, values).await?;
+                row.map(|row| row.int("seq")).transpose()
             }
             Path::Integrations(rids) => {
-                let share = SCAN_LIMIT / rids.len().max(1) as i64;
-                let mut reach = None;
-                for rid in rids {
-                    let sql = "SELECT seq FROM integration_events WHERE integration_rid = $1";
-                    reach = reach.max(self.nth(sql, *rid, range, share).await?);
-                }
-                Ok(reach)
+                // Where each has had its share, the highest of these; nothing below it is looked at.
+                let share = LOOKUP_LIMIT / rids.len().max(1) as i64;
+                let rid = self.dialect().listed("r");
+                let (span, order) = self.dialect().walk("integration_rid", &rid, "$2", "$3");
+                let sql = format!(
+                    "SELECT MAX((SELECT seq FROM integration_events WHERE {span}
+                                 {order} LIMIT 1 OFFSET $4)) AS seq FROM {}",
+                    self.dialect().list("r", 1),
+                );
+                let values = values![rid_list(rids.iter().copied()), range.floor, range.below, share];
+                let row = db::one(self.reader(), sql, values).await?;
+                row.map_or(Ok(None), |row| row.opt_int("seq"))
             }
         }
     }
 
-    /// The `seq` of the `n`th row down from the top of `range`, if there are that many.
-    async fn nth(&self, sql: &str, key: i64, range: Range, n: i64) -> Result<Option<i64>> {
-        let sql = format!("{sql} AND seq >= $2 AND seq < $3 ORDER BY seq DESC LIMIT 1 OFFSET $4");
-        let values = values![key, range.floor, range.below, n];
-        db::one(self.reader(), sql, values)
-            .await?
-            .map(|row| row.int("seq"))
-            .transpose()
-    }
-
     fn page_sql(&self, filter: &EventFilter, path: &Path, range: Range, limit: i64) -> (String, Vec<Value>) {
+        let dialect = self.dialect();
         let mut values = values![range.floor, range.below, limit, filter.project.0];
-        let mut inside = filter.conditions(self.dialect(), &mut values);
+        let mut inside = filter.conditions(dialect, &mut values);
         if filter.only_failures() {
             inside.push_str(" AND outcome = 1");
         }
         let select = format!("SELECT {COLUMNS} FROM integration_events");
-        let span = "seq >= $1 AND seq < $2";
-        let tail = "ORDER BY seq DESC LIMIT $3";
         // A plus sign hides a column from the planner: each path has one index, and it is known
         // here which.
-        let rids = match path {
-            Path::Integrations(rids) => rids,
-            Path::Table | Path::Failures => {
-                if let Some(wanted) = filter.wanted() {
-                    values.push(wanted);
-                    inside.push_str(" AND ");
-                    inside.push_str(&self.dialect().one_of("+integration_rid", values.len()));
-                }
-                return (
-                    format!("{select} WHERE {span} AND project_rid = $4{inside} {tail}"),
-                    values,
-                );
+        let Path::Integrations(rids) = path else {
+            if let Some(wanted) = filter.wanted() {
+                values.push(wanted);
+                inside.push_str(" AND ");
+                inside.push_str(&dialect.one_of("+integration_rid", values.len()));
             }
+            let (span, order) = match path {
+                Path::Failures => dialect.walk("project_rid", "$4", "$1", "$2"),
+                _ => {
+                    let span = "seq >= $1 AND seq < $2 AND +project_rid = $4";
+                    (span.to_owned(), "ORDER BY seq DESC".to_owned())
+                }
+            };
+            return (format!("{select} WHERE {span}{inside} {order} LIMIT $3"), values);
         };
-        let span = format!("{span} AND +project_rid = $4");
-        let each: Vec<String> = rids
-            .iter()
-            .map(|rid| {
-                values.push((*rid).into());
-                let n = values.len();
-                format!("SELECT * FROM ({select} WHERE integration_rid = ${n} AND {span}{inside} {tail}) AS i{n}")
-            })
-            .collect();
-        match each.as_slice() {
-            // A page of nothing, in the shape of a page.
-            [] => (format!("{select} WHERE {span}{inside} AND 1 = 0 {tail}"), values),
-            _ => (format!("{} {tail}", each.join(" UNION ALL ")), values),
+        let mut each = Vec::with_capacity(rids.len());
+        for rid in rids {
+            values.push((*rid).into());
+            let n = values.len();
+            let (span, order) = dialect.walk("integration_rid", &format!("${n}"), "$1", "$2");
+            each.push(format!(
+                "SELECT * FROM ({select} WHERE {span} AND +project_rid = $4{inside} {order} LIMIT $3) AS i{n}"
+            ));
         }
+        if each.is_empty() {
+            // A page of nothing, in the shape of a page.
+            each.push(format!(
+                "{select} WHERE seq >= $1 AND seq < $2 AND project_rid = $4{inside} AND 1 = 0"
+            ));
+        }
+        let sql = format!("{} ORDER BY seq DESC LIMIT $3", each.join(" UNION ALL "));
+        (sql, values)
     }
 }

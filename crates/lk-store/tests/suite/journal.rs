@@ -79,7 +79,12 @@ fn problem(count: u64) -> Problem {
 }
 
 fn batch(id: i64) -> Batch {
-    Batch { node: "test".into(), id, now: NOW, ..Batch::default() }
+    Batch {
+        node: "test".into(),
+        id,
+        now: NOW,
+        ..Batch::default()
+    }
 }
 
 fn ids(made: &CreatedIntegration) -> (ProjectRid, IntegrationRid) {
@@ -89,7 +94,11 @@ fn ids(made: &CreatedIntegration) -> (ProjectRid, IntegrationRid) {
 pub(crate) async fn a_batch_is_loaded_again_as_it_was_written(db: &TestDb) {
     let (project, rid) = ids(&db.connect("acme", "One").await);
     let loaded = with(&db.store, move |journal| {
-        let touch = Touch { integrations: vec![rid], problems: vec![(rid, PRINT)], keys: vec![] };
+        let touch = Touch {
+            integrations: vec![rid],
+            problems: vec![(rid, PRINT)],
+            keys: vec![],
+        };
         journal.load(&touch, NOW).expect("loads");
         let mut state = IntegrationState::new(NOW);
         state.health = Health::Degraded;
@@ -97,8 +106,18 @@ pub(crate) async fn a_batch_is_loaded_again_as_it_was_written(db: &TestDb) {
         let mut failed = event(project, rid, "it failed");
         failed.problem = Some(0);
         let write = Batch {
-            states: vec![StateRow { integration: rid, project, state: state.clone(), wake_at: Some(NOW + 5) }],
-            problems: vec![ProblemRow { rid: None, project, integration: rid, problem: problem(1) }],
+            states: vec![StateRow {
+                integration: rid,
+                project,
+                state: state.clone(),
+                wake_at: Some(NOW + 5),
+            }],
+            problems: vec![ProblemRow {
+                rid: None,
+                project,
+                integration: rid,
+                problem: problem(1),
+            }],
             events: vec![event(project, rid, "one"), failed],
             ..batch(1)
         };
@@ -118,10 +137,23 @@ pub(crate) async fn a_batch_is_loaded_again_as_it_was_written(db: &TestDb) {
     assert_eq!(stored.problem, problem(1));
     let rid_before = stored.rid;
     let again = with(&db.store, move |journal| {
-        let touch = Touch { problems: vec![(rid, PRINT)], ..Touch::default() };
+        let touch = Touch {
+            problems: vec![(rid, PRINT)],
+            ..Touch::default()
+        };
         journal.load(&touch, NOW).expect("loads");
-        let row = ProblemRow { rid: Some(rid_before), project, integration: rid, problem: problem(2) };
-        journal.commit(&Batch { problems: vec![row], ..batch(2) }).expect("commits");
+        let row = ProblemRow {
+            rid: Some(rid_before),
+            project,
+            integration: rid,
+            problem: problem(2),
+        };
+        journal
+            .commit(&Batch {
+                problems: vec![row],
+                ..batch(2)
+            })
+            .expect("commits");
         let loaded = journal.load(&touch, NOW).expect("loads");
         journal.abandon();
         loaded
@@ -136,7 +168,10 @@ pub(crate) async fn a_batch_is_loaded_again_as_it_was_written(db: &TestDb) {
 pub(crate) async fn what_is_abandoned_or_fails_leaves_nothing(db: &TestDb) {
     let (project, rid) = ids(&db.connect("acme", "One").await);
     with(&db.store, move |journal| {
-        let touch = Touch { integrations: vec![rid], ..Touch::default() };
+        let touch = Touch {
+            integrations: vec![rid],
+            ..Touch::default()
+        };
         journal.load(&touch, NOW).expect("loads");
         journal.abandon();
         journal.load(&touch, NOW).expect("loads");
@@ -144,16 +179,33 @@ pub(crate) async fn what_is_abandoned_or_fails_leaves_nothing(db: &TestDb) {
         let broken = Batch {
             events: vec![event(project, rid, "one")],
             problems: vec![
-                ProblemRow { rid: None, project, integration: rid, problem: problem(1) },
-                ProblemRow { rid: None, project, integration: rid, problem: problem(1) },
+                ProblemRow {
+                    rid: None,
+                    project,
+                    integration: rid,
+                    problem: problem(1),
+                },
+                ProblemRow {
+                    rid: None,
+                    project,
+                    integration: rid,
+                    problem: problem(1),
+                },
             ],
             ..batch(1)
         };
-        journal.commit(&broken).expect_err("the same problem twice violates its key");
+        journal
+            .commit(&broken)
+            .expect_err("the same problem twice violates its key");
         assert_eq!(journal.last_batch("test").expect("reads"), 0);
         // The connection is usable and the gate is free.
         journal.load(&touch, NOW).expect("loads");
-        journal.commit(&Batch { events: vec![event(project, rid, "two")], ..batch(1) }).expect("commits");
+        journal
+            .commit(&Batch {
+                events: vec![event(project, rid, "two")],
+                ..batch(1)
+            })
+            .expect("commits");
     })
     .await;
     let events = db.store.events_after(0, 10).await.expect("reads");
@@ -164,21 +216,43 @@ pub(crate) async fn what_is_abandoned_or_fails_leaves_nothing(db: &TestDb) {
 
 pub(crate) async fn delivery_keys_are_seen_for_a_week(db: &TestDb) {
     let (_, rid) = ids(&db.connect("acme", "One").await);
-    let dated = DeliveryKey { integration: rid, occurred_at: Some(NOW), key: [1; 16] };
-    let undated = DeliveryKey { integration: rid, occurred_at: None, key: [1; 16] };
-    let other = DeliveryKey { integration: IntegrationRid(rid.0 + 1), ..undated };
+    let dated = DeliveryKey {
+        integration: rid,
+        occurred_at: Some(NOW),
+        key: [1; 16],
+    };
+    let undated = DeliveryKey {
+        integration: rid,
+        occurred_at: None,
+        key: [1; 16],
+    };
+    let other = DeliveryKey {
+        integration: IntegrationRid(rid.0 + 1),
+        ..undated
+    };
     with(&db.store, move |journal| {
         let mut seen = |now: Time| {
-            let touch = Touch { keys: vec![dated, undated, other], ..Touch::default() };
+            let touch = Touch {
+                keys: vec![dated, undated, other],
+                ..Touch::default()
+            };
             let seen = journal.load(&touch, now).expect("loads").seen;
             journal.abandon();
             seen
         };
         assert_eq!(seen(NOW), [false, false, false]);
         journal.load(&Touch::default(), NOW).expect("loads");
-        journal.commit(&Batch { keys: vec![dated, undated], ..batch(1) }).expect("commits");
+        journal
+            .commit(&Batch {
+                keys: vec![dated, undated],
+                ..batch(1)
+            })
+            .expect("commits");
         let mut seen = |now: Time| {
-            let touch = Touch { keys: vec![dated, undated, other], ..Touch::default() };
+            let touch = Touch {
+                keys: vec![dated, undated, other],
+                ..Touch::default()
+            };
             let seen = journal.load(&touch, now).expect("loads").seen;
             journal.abandon();
             seen
@@ -193,29 +267,46 @@ pub(crate) async fn delivery_keys_are_seen_for_a_week(db: &TestDb) {
 pub(crate) async fn an_effect_is_tried_until_it_is_done(db: &TestDb) {
     let (_, rid) = ids(&db.connect("acme", "One").await);
     let effect = Effect::ConfirmWebhook { integration: rid };
-    let row = EffectRow { effect: effect.clone(), idem_key: Some("once".into()) };
+    let row = EffectRow {
+        effect: effect.clone(),
+        idem_key: Some("once".into()),
+    };
     with(&db.store, move |journal| {
         for id in 1..=2 {
             journal.load(&Touch::default(), NOW).expect("loads");
-            journal.commit(&Batch { effects: vec![row.clone()], ..batch(id) }).expect("commits");
+            journal
+                .commit(&Batch {
+                    effects: vec![row.clone()],
+                    ..batch(id)
+                })
+                .expect("commits");
         }
     })
     .await;
     let due = |now, resume| async move { db.store.due_effects(now, resume, 10).await.expect("reads") };
     let open = due(NOW, false).await;
     assert_eq!(open.len(), 1, "the same key is stored once");
-    assert_eq!((open[0].effect.clone(), open[0].attempts, open[0].interrupted), (effect, 0, false));
+    assert_eq!(
+        (open[0].effect.clone(), open[0].attempts, open[0].interrupted),
+        (effect, 0, false)
+    );
     let id = open[0].id;
     let n = db.store.begin_attempt(id, NOW).await.expect("begins");
     assert!(due(NOW, false).await.is_empty(), "it is running");
     let resumed = due(NOW, true).await;
     assert!(resumed[0].interrupted, "after a crash it is taken up as interrupted");
-    let retry = AttemptResult::Retry { at: NOW + 100, error: "503".into() };
+    let retry = AttemptResult::Retry {
+        at: NOW + 100,
+        error: "503".into(),
+    };
     db.store.finish_attempt(id, n, NOW, &retry).await.expect("finishes");
     assert!(due(NOW, false).await.is_empty());
     assert_eq!(due(NOW + 100, false).await[0].attempts, 1);
     let n = db.store.begin_attempt(id, NOW).await.expect("begins");
-    db.store.finish_attempt(id, n, NOW, &AttemptResult::Done).await.expect("finishes");
+    db.store
+        .finish_attempt(id, n, NOW, &AttemptResult::Done)
+        .await
+        .expect("finishes");
     assert!(due(NOW + DAY, true).await.is_empty());
     assert_eq!(db.count("outbox_attempts").await, 2);
 }
@@ -227,8 +318,16 @@ pub(crate) async fn a_tail_misses_nothing_of_two_writers(db: &TestDb) {
         with(&db.store, move |journal| {
             for id in 1..=BATCHES {
                 journal.load(&Touch::default(), NOW).expect("loads");
-                let events = (0..5).map(|n| event(project, rid, &format!("{name} {id} {n}"))).collect();
-                let write = Batch { node: name.into(), id, now: NOW, events, ..Batch::default() };
+                let events = (0..5)
+                    .map(|n| event(project, rid, &format!("{name} {id} {n}")))
+                    .collect();
+                let write = Batch {
+                    node: name.into(),
+                    id,
+                    now: NOW,
+                    events,
+                    ..Batch::default()
+                };
                 journal.commit(&write).expect("commits");
             }
         })
