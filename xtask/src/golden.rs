@@ -70,8 +70,8 @@ impl Score {
 
 /// Prints the tables. With `misses`, every wrong answer of the training part follows.
 pub fn run(file: &Path, root: &Path, misses: bool) -> anyhow::Result<()> {
-    let text = std::fs::read_to_string(file)
-        .with_context(|| format!("no golden set at {}; pass its path", file.display()))?;
+    let text =
+        std::fs::read_to_string(file).with_context(|| format!("no golden set at {}; pass its path", file.display()))?;
     let explainers = load(root)?;
     let mut labelled = Vec::new();
     for (n, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
@@ -80,13 +80,19 @@ pub fn run(file: &Path, root: &Path, misses: bool) -> anyhow::Result<()> {
     }
     let plain: Vec<Verdict> = labelled.iter().map(|l| classify(&explainers, l, |text| text)).collect();
     let redactor = Redactor::default();
-    let redacted: Vec<Verdict> =
-        labelled.iter().map(|l| classify(&explainers, l, |text| redactor.text(&text).into_inner())).collect();
+    let redacted: Vec<Verdict> = labelled
+        .iter()
+        .map(|l| classify(&explainers, l, |text| redactor.text(&text).into_inner()))
+        .collect();
 
     header("part");
     let total = |part: &dyn Fn(&Labelled) -> bool, verdicts: &[Verdict]| {
         let mut score = Score::default();
-        labelled.iter().zip(verdicts).filter(|(l, _)| part(l)).for_each(|(l, v)| score.add(l, v));
+        labelled
+            .iter()
+            .zip(verdicts)
+            .filter(|(l, _)| part(l))
+            .for_each(|(l, v)| score.add(l, v));
         score
     };
     total(&|l| !held_out(&l.id), &plain).row("training");
@@ -111,7 +117,10 @@ fn load(root: &Path) -> anyhow::Result<Explainers> {
         let entry = entry?;
         let rules = entry.path().join("errors.toml");
         if rules.exists() {
-            sources.insert(entry.file_name().to_string_lossy().into_owned(), std::fs::read_to_string(rules)?);
+            sources.insert(
+                entry.file_name().to_string_lossy().into_owned(),
+                std::fs::read_to_string(rules)?,
+            );
         }
     }
     let generic = sources.remove("generic").context("generic/errors.toml is missing")?;
@@ -135,12 +144,17 @@ fn classify(explainers: &Explainers, label: &Labelled, redact: impl FnOnce(Strin
 
 /// FNV-1a of the id, its high half modulo ten: stable over versions and machines.
 fn held_out(id: &str) -> bool {
-    let hash = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
+    let hash = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| {
+        (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3)
+    });
     (hash >> 32) % 10 < HELD_OUT
 }
 
 fn header(first: &str) {
-    println!("\n{first:<22}{:>5}{:>9}{:>9}{:>10}{:>11}", "n", "lenient", "strict", "severity", "transient");
+    println!(
+        "\n{first:<22}{:>5}{:>9}{:>9}{:>10}{:>11}",
+        "n", "lenient", "strict", "severity", "transient"
+    );
 }
 
 fn table(name: &str, labelled: &[Labelled], verdicts: &[Verdict], key: impl Fn(&Labelled) -> &String) {
@@ -166,7 +180,11 @@ fn confusion(labelled: &[Labelled], verdicts: &[Verdict]) {
                 .zip(verdicts)
                 .filter(|(l, v)| {
                     let second = l.category_alt.as_deref() == Some(v.category.as_str());
-                    let answer = if second { l.category.as_str() } else { v.category.as_str() };
+                    let answer = if second {
+                        l.category.as_str()
+                    } else {
+                        v.category.as_str()
+                    };
                     l.category == row.as_str() && answer == column.as_str()
                 })
                 .count();
@@ -182,7 +200,13 @@ fn miss(l: &Labelled, v: &Verdict) {
     if score.strict + score.severity + score.transient == 3 {
         return;
     }
-    let mark = if score.lenient == 0 { "CATEGORY" } else if score.strict == 0 { "second" } else { "" };
+    let mark = if score.lenient == 0 {
+        "CATEGORY"
+    } else if score.strict == 0 {
+        "second"
+    } else {
+        ""
+    };
     println!(
         "\n{} {} {} {:?} {mark}\n  want {}/{} {} {}\n  got  {} {} {} ({}%)\n  {}",
         l.id,
