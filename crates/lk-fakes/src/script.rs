@@ -50,7 +50,7 @@ pub(crate) const PARTS: [Part; 5] = [
     Part {
         provider: "gusto",
         opening: &[
-            stretch(0, 9, 500, &[Routine]),
+            stretch(0, 9, 300, &[Routine]),
             // Payroll is due, and the token has expired: nothing gets through any more.
             stretch(9, 18, 1_600, &[ExpiredToken]),
         ],
@@ -64,9 +64,9 @@ pub(crate) const PARTS: [Part; 5] = [
     Part {
         provider: "quickbooks",
         opening: &[
-            stretch(0, 8, 450, &[Routine]),
-            stretch(8, 10, 800, &[StaleVersion]),
-            stretch(10, 14, 450, &[Routine]),
+            stretch(0, 8, 250, &[Routine]),
+            stretch(8, 10, 2_000, &[StaleVersion]),
+            stretch(10, 14, 250, &[Routine]),
             // One failed call and then silence: degraded until somebody hears from it again.
             stretch(15, 16, 5_000, &[Outage]),
         ],
@@ -83,9 +83,9 @@ pub(crate) const PARTS: [Part; 5] = [
     Part {
         provider: "procore",
         opening: &[
-            stretch(0, 6, 400, &[Routine]),
-            stretch(6, 7, 1_000, &[InvalidReference]),
-            stretch(7, 18, 700, &[Routine]),
+            stretch(0, 6, 250, &[Routine]),
+            stretch(6, 7, 2_000, &[InvalidReference]),
+            stretch(7, 18, 500, &[Routine]),
         ],
         story: &[
             stretch(0, 90, 4_000, &[Routine]),
@@ -99,9 +99,9 @@ pub(crate) const PARTS: [Part; 5] = [
     Part {
         provider: "stripe",
         opening: &[
-            stretch(0, 7, 350, &[Routine]),
-            stretch(7, 8, 1_000, &[DeclinedByRule]),
-            stretch(8, 18, 600, &[Routine]),
+            stretch(0, 7, 200, &[Routine]),
+            stretch(7, 8, 2_000, &[DeclinedByRule]),
+            stretch(8, 18, 400, &[Routine]),
         ],
         story: &[
             stretch(0, 30, 3_500, &[Routine]),

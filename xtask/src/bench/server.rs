@@ -45,12 +45,15 @@ impl Usage {
 impl Server {
     /// Starts the server and waits until it accepts.
     pub(crate) fn start(binary: &Path, data: &Path) -> anyhow::Result<Self> {
+        // Beside the data, for whoever wants to know why it failed.
+        let log = std::fs::File::create(data.with_extension("log")).context("making the server's log")?;
         let started = clock();
         let mut child = Command::new(binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data)
             .env("RUST_LOG", "warn")
             .stdout(Stdio::piped())
+            .stderr(log)
             .spawn()
             .with_context(|| format!("starting {}", binary.display()))?;
         let output = child.stdout.take().context("the server has no output")?;

@@ -64,7 +64,7 @@ fn deliveries_come_in_order_signed_as_of_their_time() {
 #[test]
 fn the_opening_shows_a_day_s_mixture() {
     let opening = until(OPENING_S);
-    assert!((60..160).contains(&opening.len()), "{}", opening.len());
+    assert!((100..260).contains(&opening.len()), "{}", opening.len());
     let failures = |provider| -> Vec<Happening> {
         opening
             .iter()

@@ -95,7 +95,7 @@ impl Fake for Procore {
                 self.refused(rng, at, refusal)
             }
             Happening::Recovered => self.cost_codes(rng, at),
-            _ if rng.below(3) == 0 => self.cost_codes(rng, at),
+            _ if rng.below(3) > 0 => self.cost_codes(rng, at),
             _ => {
                 let (resource, event_type) = *rng.pick(&RESOURCES);
                 self.envelope(rng, at, event_type, resource)

@@ -83,10 +83,10 @@ impl Fake for QuickBooks {
             }
             Happening::Outage => {
                 let message = "The service is temporarily unavailable. Please try again later.";
-                vec![self.refused(rng, at, refuse("company_info.read", 503, "10000", message))]
+                vec![self.refused(rng, at, refuse("company_info.read", 503, "SERVICE_UNAVAILABLE", message))]
             }
             Happening::Recovered => vec![self.synced(rng, at)],
-            _ if rng.below(2) == 0 => vec![self.synced(rng, at)],
+            _ if rng.below(3) > 0 => vec![self.synced(rng, at)],
             _ => (0..rng.between(1, 3)).map(|_| self.changed(rng, at)).collect(),
         };
         let mut composed = Composed::json("Intuit-Webhooks/1.0", Value::from(items));
