@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
+import type { ReadableStream as NodeStream } from 'node:stream/web'
 import { getResponse, type RequestHandler } from 'msw'
+import { fileURLToPath } from 'node:url'
 import { runnerImport, type Connect, type Plugin } from 'vite'
 
 /** What the server will send; the mock sends it too, so that a page that breaks it is seen early. */
@@ -27,11 +29,17 @@ function middleware(): Connect.NextHandleFunction {
   return (incoming, response, next) => {
     const path = incoming.url ?? '/'
     if (!path.startsWith('/api/') && !path.startsWith('/webhooks/')) return next()
-    handlers ??= runnerImport<{ liveHandlers: () => RequestHandler[] }>('./src/test/handlers.ts').then(({ module }) =>
-      module.liveHandlers(),
-    )
+    handlers ??= loadHandlers()
     void handlers.then((list) => answer(list, incoming, response)).catch(next)
   }
+}
+
+/** The handlers are TypeScript of `src/`, so Vite itself has to load them. */
+async function loadHandlers(): Promise<RequestHandler[]> {
+  const { module } = await runnerImport<{ liveHandlers: () => RequestHandler[] }>('./src/test/handlers.ts', {
+    resolve: { alias: { '@': fileURLToPath(new URL('../src', import.meta.url)) } },
+  })
+  return module.liveHandlers()
 }
 
 async function answer(handlers: RequestHandler[], incoming: IncomingMessage, response: ServerResponse) {
@@ -49,7 +57,7 @@ async function answer(handlers: RequestHandler[], incoming: IncomingMessage, res
   response.statusCode = answered?.status ?? 404
   answered?.headers.forEach((value, name) => response.setHeader(name, value))
   if (!answered?.body) return void response.end()
-  const body = Readable.fromWeb(answered.body as import('node:stream/web').ReadableStream)
+  const body = Readable.fromWeb(answered.body as NodeStream)
   response.on('close', () => body.destroy())
   body.on('error', () => response.end())
   response.flushHeaders()

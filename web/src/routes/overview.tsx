@@ -26,12 +26,14 @@ export function OverviewRoute() {
     <Page>
       <Headline />
       <DemoBanner />
-      <HealthSummary />
-      <NeedsYou />
+      <div className="flex flex-col gap-4 max-md:flex-col-reverse">
+        <HealthSummary />
+        <NeedsYou />
+      </div>
       <IntegrationCards />
-      <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
-        <EventStream title="Live events" filters={eventFilters(search)} onFilters={setSearch} bounded />
+      <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,2fr)_minmax(0,3fr)]">
         <Triage />
+        <EventStream title="Live events" filters={eventFilters(search)} onFilters={setSearch} bounded />
       </div>
     </Page>
   )

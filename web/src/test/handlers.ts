@@ -8,19 +8,20 @@ import { FAILURES } from './fixtures/failures'
 import { PROVIDERS } from './fixtures/providers'
 import { integrationHandlers } from './handlers-integrations'
 import { streamHandler } from './stream'
-import { contractor, World } from './world'
+import { contractor, type World } from './world'
 
 const notFound = () => failed(404, 'not_found', 'There is nothing with this id in your projects.')
 
 /** The API over a world; tests and `npm run dev:mock` share it. */
 export function handlers(world: World): RequestHandler[] {
   return [
+    // Before `/api/integrations/:id`, which would match its path.
+    streamHandler(world),
     ...sessionHandlers(world),
     ...eventHandlers(world),
     ...problemHandlers(world),
     ...integrationHandlers(world),
     ...settingsHandlers(world),
-    streamHandler(world),
   ]
 }
 

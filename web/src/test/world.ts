@@ -43,6 +43,9 @@ export class World {
       providerName: provider?.name ?? '',
       webhook: { url: `http://127.0.0.1:8787/webhooks/${more.provider}/k_${id}`, aliasUrl: null, secrets: 1, rejected24h: 0 },
       lastEvents: [],
+      lastEventAt: ago(31 * MINUTE, this.now()),
+      lastSuccessAt: ago(52 * MINUTE, this.now()),
+      createdAt: ago(900 * HOUR, this.now()),
       settings: {},
       ...more,
     })
@@ -161,7 +164,6 @@ export function contractor(now: () => number): World {
     score: 96,
     record24h: { status: 'healthy', successRate: 97.5, total: 40, errors: 1 },
     sparkline: quiet(3, (hour) => (hour === 19 ? 1 : 0)),
-    lastEventAt: ago(31 * MINUTE, at),
   })
   world.rejections.set('integration-4', [
     { reason: 'signature_mismatch', count: 6, firstAt: ago(5 * HOUR, at), lastAt: ago(40 * MINUTE, at), explanation: 'The signature does not fit any of the 1 active secrets.', hint: 'Compare the signing secret of the endpoint with the last four characters shown here. If they agree, a proxy may rewrite the body.', detail: { secretsTried: 1 } },
@@ -188,6 +190,7 @@ function seedEvents(world: World, at: number) {
     if (integration) world.addEvent(integration, at - 14 * MINUTE + FAILURES.indexOf(failure) * 45_000, failure)
   }
   world.events.sort((a, b) => b.receivedAt.localeCompare(a.receivedAt))
+  for (const [index, event] of world.events.entries()) event.seq = world.events.length - index
   const first = world.problems.find((problem) => problem.provider === 'procore')
   if (first) Object.assign(first, { state: 'acknowledged', owner: { id: 'user-1', name: 'Mara Novak' } })
   for (const integration of world.integrations) {

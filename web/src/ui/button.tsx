@@ -3,12 +3,13 @@ import type { ReactNode } from 'react'
 import { Button as AriaButton, ToggleButton as AriaToggle, type ButtonProps as AriaButtonProps } from 'react-aria-components'
 import { cx } from './cx'
 
-type Variant = 'primary' | 'secondary' | 'ghost' | 'danger'
+type Variant = 'primary' | 'secondary' | 'quiet' | 'ghost' | 'danger'
 type Size = 'sm' | 'md'
 
 const VARIANT: Record<Variant, string> = {
   primary: 'bg-accent-solid text-white hover:bg-accent-hover border border-transparent',
   secondary: 'bg-surface text-ink border border-line-strong hover:bg-n3',
+  quiet: 'bg-surface text-muted border border-line-strong hover:bg-n3 hover:text-ink',
   ghost: 'text-muted border border-transparent hover:bg-n3 hover:text-ink',
   danger: 'bg-surface text-bad border border-bad-line hover:bg-bad-wash',
 }
@@ -49,9 +50,9 @@ interface IconButtonProps extends Omit<ButtonProps, 'children'> {
 }
 /** A square button with an icon only; its label is its name and its title. */
 export function IconButton({ label, variant = 'ghost', size = 'md', className, children, ...props }: IconButtonProps) {
-  const square = size === 'sm' ? 'w-7 px-0' : 'w-8 px-0'
+  const square = size === 'sm' ? 'size-7' : 'size-8'
   return (
-    <AriaButton {...props} aria-label={label} className={buttonClass(variant, size, cx(square, className))}>
+    <AriaButton {...props} aria-label={label} className={cx(BASE, VARIANT[variant], square, className)}>
       <span title={label} className="contents">
         {children}
       </span>

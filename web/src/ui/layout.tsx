@@ -35,7 +35,7 @@ export function Panel({ title, aside, children, className, id }: PanelProps) {
 export function PageHead({ title, lead, children }: { title: ReactNode; lead?: ReactNode; children?: ReactNode }) {
   return (
     <header className="flex flex-wrap items-center gap-x-4 gap-y-2">
-      <div className="min-w-0 flex-1 basis-72">
+      <div className="min-w-0 flex-1 basis-40">
         <h1 className="text-20 font-semibold text-balance">{title}</h1>
         {lead && <p className="mt-0.5 text-13 text-muted">{lead}</p>}
       </div>

@@ -22,12 +22,21 @@ const SHAPES = {
   unknown: <circle cx="6" cy="6" r="3.6" fill="none" stroke="currentColor" strokeWidth="1.6" />,
 }
 
+interface HealthShapeProps {
+  health: Health
+  /** Say the word to screen readers, where none is written beside it. */
+  label?: boolean
+  small?: boolean
+  /** Its place only. */
+  className?: string
+}
+
 /** The shape of a health: ● ▲ ✕ ○. Never alone: a word stands beside it or it has a label. */
-export function HealthShape({ health, label, className }: { health: Health; label?: boolean; className?: string }) {
+export function HealthShape({ health, label, small, className }: HealthShapeProps) {
   return (
     <svg
       viewBox="0 0 12 12"
-      className={cx('size-3 shrink-0', HEALTH_COLOUR[health], className)}
+      className={cx('shrink-0', small ? 'size-2.5' : 'size-3', HEALTH_COLOUR[health], className)}
       {...(label ? { role: 'img', 'aria-label': HEALTH_WORDS[health] } : { 'aria-hidden': true })}
     >
       {SHAPES[health]}
@@ -43,7 +52,17 @@ export function HealthChip({ health }: { health: Health }) {
         HEALTH_CHIP[health],
       )}
     >
-      <HealthShape health={health} className="size-2.5" />
+      <HealthShape health={health} small />
+      {HEALTH_WORDS[health]}
+    </span>
+  )
+}
+
+/** Shape and word without a box, for dense places. */
+export function HealthWord({ health }: { health: Health }) {
+  return (
+    <span className={cx('inline-flex items-center gap-1.5 text-12 font-medium whitespace-nowrap', HEALTH_COLOUR[health])}>
+      <HealthShape health={health} small />
       {HEALTH_WORDS[health]}
     </span>
   )

@@ -16,7 +16,7 @@ import { CloseIcon } from '@/ui/icons'
 import { Facts, Tag } from '@/ui/layout'
 import { TextLink } from '@/ui/link'
 import { Loaded, SkeletonRows } from '@/ui/states'
-import { OutcomeShape } from '@/ui/status'
+import { OutcomeShape, SeverityMark } from '@/ui/status'
 import { Ago } from '@/ui/time'
 import { Headers, PayloadView } from './payload'
 
@@ -79,6 +79,9 @@ function EventBody({ event }: { event: EventDetail }) {
         <section aria-label="Explanation" className="flex flex-col gap-3">
           <div className="flex flex-wrap items-baseline gap-x-3">
             <h3 className="text-14 font-semibold">{event.classification.title}</h3>
+            <span className="text-12 text-muted">
+              <SeverityMark severity={event.classification.severity} />
+            </span>
             {event.problem && (
               <TextLink to="/problems/$id" params={{ id: event.problem.id }} className="text-12">
                 Problem seen {plural(event.problem.count, 'time')}

@@ -11,8 +11,8 @@ import { formatPercent } from '@/ui/format'
 import { PlusIcon } from '@/ui/icons'
 import { Panel } from '@/ui/layout'
 import { Loaded, Skeleton } from '@/ui/states'
-import { HealthChip, OutcomeShape } from '@/ui/status'
-import { Ago } from '@/ui/time'
+import { HealthWord, OutcomeShape } from '@/ui/status'
+import { Ago, Since } from '@/ui/time'
 
 /** Worst first, then by name: the order people look for trouble in. */
 export function byTrouble(a: Integration, b: Integration): number {
@@ -20,7 +20,7 @@ export function byTrouble(a: Integration, b: Integration): number {
   return byHealth || a.name.localeCompare(b.name)
 }
 
-const GRID = 'grid grid-cols-[repeat(auto-fill,minmax(min(100%,17.5rem),1fr))] gap-3 p-3'
+const GRID = 'grid grid-cols-[repeat(auto-fill,minmax(min(100%,13.5rem),1fr))] gap-3 p-3'
 
 /** Every integration at a glance: health, the last day, the last three events. */
 export function IntegrationCards() {
@@ -71,9 +71,11 @@ function Card({ integration }: { integration: Integration }) {
               {integration.name}
             </Link>
           </h3>
-          <p className="truncate text-12 text-muted">{integration.providerName}</p>
+          <p className="flex items-center gap-1 text-12 text-muted">
+            <HealthWord health={integration.health} />
+            {integration.health !== 'healthy' && <Since at={integration.healthSince} />}
+          </p>
         </div>
-        <HealthChip health={integration.health} />
       </header>
       <div className="flex items-end gap-3">
         <Bars buckets={integration.sparkline} label={`${integration.name}, events per hour`} className="h-8 flex-1" />

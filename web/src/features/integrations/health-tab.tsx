@@ -12,17 +12,19 @@ import { EventRow } from '@/features/shared/event-row'
 export function HealthTab({ integration }: { integration: IntegrationDetail }) {
   return (
     <div className="grid items-start gap-4 xl:grid-cols-2">
-      <Panel id="condition" title="Condition">
-        <Reasons integration={integration} />
-      </Panel>
-      <Panel id="score" title="Score">
-        <Score score={integration.score} parts={integration.scoreParts} />
-      </Panel>
+      <div className="grid gap-4">
+        <Panel id="condition" title="Condition">
+          <Reasons integration={integration} />
+        </Panel>
+        <Panel id="open-problems" title="Open problems">
+          <ProblemLinks problems={integration.problems} />
+        </Panel>
+        <Panel id="score" title="Score">
+          <Score score={integration.score} parts={integration.scoreParts} />
+        </Panel>
+      </div>
       <Panel id="day" title="Last 24 hours">
         <Day integration={integration} />
-      </Panel>
-      <Panel id="open-problems" title="Open problems">
-        <ProblemLinks problems={integration.problems} />
       </Panel>
       <Panel id="last-events" title="Last events" className="@container xl:col-span-2">
         {integration.lastEvents.length === 0 ? (
@@ -122,7 +124,7 @@ function Day({ integration: { record24h, sparkline, lastFailureAt } }: { integra
           [
             'Record',
             <span key="record" className="inline-flex items-center gap-1.5">
-              <HealthShape health={record24h.status} className="size-2.5" />
+              <HealthShape health={record24h.status} small />
               {HEALTH_WORDS[record24h.status]}
             </span>,
           ],

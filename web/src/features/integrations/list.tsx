@@ -81,7 +81,7 @@ function NoIntegrations({ canConfigure }: { canConfigure: boolean }) {
   )
 }
 
-const COLUMNS = 'grid grid-cols-[auto_minmax(0,1fr)_auto] items-center gap-x-3 px-4 @3xl:grid-cols-[auto_minmax(0,1.4fr)_6.5rem_4rem_8rem_5rem_6rem_7rem]'
+const COLUMNS = 'grid grid-cols-[auto_minmax(0,1fr)_auto] items-center gap-x-3 px-4 @3xl:grid-cols-[auto_minmax(0,1fr)_6.5rem_3rem_9rem_4.5rem_4.5rem_6rem] @3xl:gap-x-5'
 
 function Table({ integrations }: { integrations: Integration[] }) {
   return (

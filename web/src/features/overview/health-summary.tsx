@@ -27,7 +27,7 @@ export function HealthSummary() {
   return (
     <section
       aria-label="Health overview"
-      className="grid divide-line rounded-lg border border-line bg-surface max-md:divide-y md:grid-cols-[minmax(0,1fr)_minmax(0,1.5fr)_minmax(0,1fr)] md:divide-x"
+      className="grid divide-line rounded-lg border border-line bg-surface max-lg:divide-y lg:grid-cols-[minmax(21rem,1fr)_minmax(0,1.4fr)_minmax(0,0.8fr)] lg:divide-x"
     >
       <Cell title="Health">{integrations.data ? <Counts integrations={integrations.data} /> : <Skeleton className="h-14 w-40" />}</Cell>
       <Cell title="Last 24 hours">{overview.data ? <Day overview={overview.data} /> : <Skeleton className="h-14" />}</Cell>
@@ -56,7 +56,7 @@ function Counts({ integrations }: { integrations: Integration[] }) {
           <Link to="/integrations" search={{ health }} className="-mx-1.5 block rounded-md px-1.5 hover:bg-n3">
             <span className={cx(BIG, 'block', count(health) === 0 && 'text-n8')}>{count(health)}</span>
             <span className="flex items-center gap-1.5 text-12 text-muted">
-              <HealthShape health={health} className="size-2.5" />
+              <HealthShape health={health} small />
               {HEALTH_WORDS[health]}
             </span>
           </Link>

@@ -15,8 +15,8 @@ export function AuditPanel() {
             <Empty title="Nothing has been changed yet">Every change and who made it is written here.</Empty>
           ) : (
             <ul className="divide-y divide-line">
-              {entries.map((entry, index) => (
-                <li key={`${entry.at}-${index}`} className="grid grid-cols-[minmax(0,1fr)_auto] gap-x-4 px-4 py-2 text-13">
+              {entries.map((entry) => (
+                <li key={`${entry.at} ${entry.action} ${entry.target ?? ''}`} className="grid grid-cols-[minmax(0,1fr)_auto] gap-x-4 px-4 py-2 text-13">
                   <span className="min-w-0">
                     <span className="font-medium">{entry.actorName}</span> <code className="font-mono text-12 text-muted">{entry.action}</code>
                     <span className="block truncate text-12 text-muted" title={entry.summary ?? undefined}>

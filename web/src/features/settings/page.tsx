@@ -18,12 +18,12 @@ const TAB_WORDS: Record<Tab, string> = {
   demo: 'Demo',
   audit: 'Audit log',
 }
-const FOR_ALL: Tab[] = ['appearance', 'members']
+const FOR_ALL = new Set<Tab>(['appearance', 'members'])
 
 export function SettingsPage() {
   const [search] = usePageSearch()
   const { canConfigure } = useRole()
-  const tabs = TABS.filter((tab) => canConfigure || FOR_ALL.includes(tab))
+  const tabs = TABS.filter((tab) => canConfigure || FOR_ALL.has(tab))
   const tab = tabs.find((item) => item === search.tab) ?? 'appearance'
   return (
     <Page>

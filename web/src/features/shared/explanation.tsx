@@ -2,7 +2,6 @@ import type { Classification } from '@/api/types'
 import { CATEGORY_WORDS } from '@/api/words'
 import { ExternalLink } from '@/ui/link'
 import { Tag } from '@/ui/layout'
-import { SeverityMark } from '@/ui/status'
 
 const SOURCE_WORDS: Record<Classification['source'], string> = {
   rule: 'by rule',
@@ -51,7 +50,6 @@ function Provenance({ classification }: { classification: Classification }) {
   const percent = Math.round(classification.confidence * 100)
   return (
     <p className="flex flex-wrap items-center gap-x-3 gap-y-1 text-12 text-muted">
-      <SeverityMark severity={classification.severity} />
       <span>{CATEGORY_WORDS[classification.category]}</span>
       <span>{classification.transient ? 'May pass by itself' : 'Will not pass by itself'}</span>
       <span>

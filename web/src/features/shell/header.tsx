@@ -27,7 +27,7 @@ export function Header({ onPalette, onHelp }: HeaderProps) {
       <ProjectMenu />
       <div className="ml-auto flex items-center gap-1">
         <LiveIndicator />
-        <Button size="sm" onPress={onPalette} className="hidden text-muted sm:inline-flex">
+        <Button size="sm" variant="quiet" onPress={onPalette} className="max-sm:hidden">
           <SearchIcon className="size-3.5" /> Go to
           <Kbd>{isMac ? '⌘K' : 'Ctrl K'}</Kbd>
         </Button>

@@ -17,7 +17,7 @@ export function LiveIndicator() {
   const [shape, word, title] = WORDS[state]
   return (
     <span role="status" title={title} className="inline-flex items-center gap-1.5 px-1 text-12 text-muted">
-      <HealthShape health={shape} className="size-2.5" />
+      <HealthShape health={shape} small />
       {word}
     </span>
   )
