@@ -39,6 +39,8 @@ pub enum Effect {
     ConfirmWebhook {
         /// Whose webhook.
         integration: IntegrationRid,
+        /// The handshake to confirm, sealed: it holds a secret.
+        handshake: Vec<u8>,
     },
 }
 
@@ -54,7 +56,7 @@ impl Effect {
     /// Whom it concerns.
     pub const fn integration(&self) -> IntegrationRid {
         match self {
-            Self::Explain { integration, .. } | Self::ConfirmWebhook { integration } => *integration,
+            Self::Explain { integration, .. } | Self::ConfirmWebhook { integration, .. } => *integration,
         }
     }
 

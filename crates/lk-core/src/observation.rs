@@ -80,6 +80,6 @@ pub struct Notice {
     pub event_type: String,
     /// One line for people.
     pub summary: String,
-    /// Whether the provider waits for our confirmation (the second half of its handshake).
-    pub confirm: bool,
+    /// The sealed handshake, when the provider waits for our confirmation of it.
+    pub confirm: Option<Vec<u8>>,
 }

@@ -64,9 +64,9 @@ pub fn step(subject: Subject, observation: Observation, policy: &Policy, now: Ti
             count(&mut state, &delivery, policy, received_at);
             Some(told(delivery, received_at))
         }
-        Fact::Credential(notice) => {
-            if notice.confirm {
-                effects.push(Effect::ConfirmWebhook { integration });
+        Fact::Credential(mut notice) => {
+            if let Some(handshake) = notice.confirm.take() {
+                effects.push(Effect::ConfirmWebhook { integration, handshake });
             }
             Some(noticed(notice, EventKind::Credential, received_at))
         }
@@ -187,7 +187,7 @@ fn turned(change: (Health, Health), reasons: &[health::Reason], now: Time) -> Ev
     let notice = Notice {
         event_type: format!("health.{}", change.1),
         summary: format!("{} to {}: {why}", change.0, change.1),
-        confirm: false,
+        confirm: None,
     };
     EventDraft {
         health: Some(change),

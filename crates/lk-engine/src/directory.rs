@@ -125,8 +125,8 @@ impl Directory {
     /// The integration behind `/webhooks/{provider}/{key}`. A wrong key and a wrong provider look
     /// the same.
     pub fn by_key(&self, provider: &str, key: &str) -> Option<&Arc<Integration>> {
-        let hash = blake3::hash(key.as_bytes());
-        self.endpoints.get(hash.as_bytes()).filter(|i| i.provider == provider)
+        let hash = lk_store::endpoint_key_hash(key);
+        self.endpoints.get(&hash).filter(|i| i.provider == provider)
     }
 
     /// The integration behind `/webhooks/{provider}`.

@@ -8,7 +8,8 @@ use lk_core::effect::{Effect, RepeatRule};
 use lk_core::observation::IntegrationRid;
 use lk_core::time::{MINUTE, SECOND};
 use lk_store::journal::{AttemptResult, OpenEffect};
-use lk_store::StoreError;
+use lk_provider::{Headers, Inbound};
+use lk_store::{Sealed, StoreError};
 use tokio::sync::{watch, Notify};
 
 use crate::tasks::stopped;
@@ -83,13 +84,13 @@ async fn execute(engine: &Engine, open: OpenEffect) -> Result<(), StoreError> {
 /// Does what the effect says; an error is one redacted sentence.
 async fn perform(engine: &Engine, effect: &Effect) -> Result<(), String> {
     match effect {
-        Effect::ConfirmWebhook { integration } => confirm(engine, *integration).await,
+        Effect::ConfirmWebhook { integration, handshake } => confirm(engine, *integration, handshake).await,
         // No language model is configured, and none is asked for (`Policy::explain` is off).
         Effect::Explain { .. } => Ok(()),
     }
 }
 
-async fn confirm(engine: &Engine, rid: IntegrationRid) -> Result<(), String> {
+async fn confirm(engine: &Engine, rid: IntegrationRid, handshake: &[u8]) -> Result<(), String> {
     let directory = engine.directory();
     // A deleted integration has nothing left to confirm.
     let Some(integration) = directory.integration(rid) else { return Ok(()) };
@@ -97,17 +98,32 @@ async fn confirm(engine: &Engine, rid: IntegrationRid) -> Result<(), String> {
         .registry()
         .get(&integration.provider)
         .ok_or_else(|| format!("the provider `{}` is not known", integration.provider))?;
-    // The newest secret is the one the handshake brought; without any there is nothing to confirm.
-    let secrets = integration.secrets(engine.clock().now());
-    let Some(secret) = secrets.first() else { return Ok(()) };
-    let request = provider
-        .confirmation(&integration.settings, secret)
-        .map_err(|missing| format!("these settings are missing: {}", missing.join(", ")))?;
-    let Some(request) = request else { return Ok(()) };
+    let body = open_handshake(engine, &integration.id, handshake)?;
+    let inbound = Inbound::post("/", Headers::new(), body.into_bytes(), engine.clock().now());
+    let Some(again) = provider.handshake(&inbound, &integration.settings) else { return Ok(()) };
+    if !again.missing.is_empty() {
+        return Err(format!("these settings are missing: {}", again.missing.join(", ")));
+    }
+    let Some(request) = again.confirm else { return Ok(()) };
     let response = engine.egress().send(&request).await.map_err(|e| e.to_string())?;
     if (200..300).contains(&response.status) {
         Ok(())
     } else {
         Err(format!("the provider answered {} to the confirmation", response.status))
     }
+}
+
+/// Row name under which a handshake is sealed; the integration's id completes it.
+const SEALED_AS: &str = "outbox";
+
+/// Seals the body of a handshake, which holds a secret, for the outbox.
+pub(crate) fn seal_handshake(engine: &Engine, integration_id: &str, body: &[u8]) -> Result<Vec<u8>, String> {
+    let sealed = engine.store().master_key().seal(SEALED_AS, integration_id, body);
+    sealed.map(|s| s.as_bytes().to_vec()).map_err(|e| e.to_string())
+}
+
+fn open_handshake(engine: &Engine, integration_id: &str, sealed: &[u8]) -> Result<String, String> {
+    let sealed = Sealed::from_stored(sealed.to_vec());
+    let opened = engine.store().master_key().open(SEALED_AS, integration_id, &sealed);
+    opened.map(|text| text.expose().to_owned()).map_err(|e| e.to_string())
 }

@@ -10,6 +10,7 @@ use lk_store::journal::{DeliveryKey, Payload};
 use lk_store::{NewWebhookSecret, SecretSource, SecretText};
 
 use crate::directory::Integration;
+use crate::effects;
 use crate::journal::{Entry, Receipt, Refused, Submission};
 use crate::Engine;
 
@@ -88,7 +89,7 @@ impl Engine {
         let accepted = receive(provider, inbound, &integration.settings, &secrets, now);
         match accepted {
             Err(rejection) => self.reject(integration, &rejection, now),
-            Ok(Accepted::Handshake(handshake)) => self.shake(integration, handshake, now).await,
+            Ok(Accepted::Handshake(handshake)) => self.shake(integration, handshake, inbound, now).await,
             Ok(Accepted::Items { items, headers, .. }) => {
                 let headers = headers_json(&headers);
                 let whole = blake3::hash(&inbound.body);
@@ -132,7 +133,13 @@ impl Engine {
     }
 
     /// Answers a handshake; a secret it brings is stored (with its audit row) before the answer.
-    async fn shake(&self, integration: &Integration, handshake: Handshake, now: Time) -> IngestReply {
+    async fn shake(
+        &self,
+        integration: &Integration,
+        handshake: Handshake,
+        inbound: &Inbound,
+        now: Time,
+    ) -> IngestReply {
         let Some(secret) = &handshake.store_secret else {
             return IngestReply::Accepted(handshake.response);
         };
@@ -150,11 +157,13 @@ impl Engine {
                 handshake.missing.join(", ")
             )
         };
-        let notice = Notice {
-            event_type: "webhook_secret.received".to_owned(),
-            summary,
-            confirm: handshake.confirm.is_some(),
-        };
+        let sealed = handshake
+            .confirm
+            .as_ref()
+            .map(|_| effects::seal_handshake(self, &integration.id, &inbound.body))
+            .transpose();
+        let Ok(confirm) = sealed else { return IngestReply::TryAgain { after_s: RETRY_AFTER_S } };
+        let notice = Notice { event_type: "webhook_secret.received".to_owned(), summary, confirm };
         let observation =
             Observation { integration: integration.rid, fact: Fact::Credential(notice), received_at: now };
         match self.journal().submit(Submission::of(observation)).await {

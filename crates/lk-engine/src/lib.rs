@@ -21,3 +21,6 @@ pub mod tasks;
 pub use clock::Clock;
 pub use engine::{Engine, EngineConfig};
 pub use ingest::{Endpoint, IngestReply};
+
+#[cfg(test)]
+mod tests;

@@ -49,14 +49,6 @@ impl Pointer {
         found
     }
 
-    /// The smallest document in which the pointer names `value`.
-    pub fn wrap(&self, value: Value) -> Value {
-        self.0.iter().rev().fold(value, |inner, token| match token {
-            Token::Key(key) => serde_json::json!({ key.as_str(): inner }),
-            Token::Every => Value::Array(vec![inner]),
-        })
-    }
-
     /// The first value the pointer names.
     pub fn first<'a>(&self, document: &'a Value) -> Option<&'a Value> {
         self.values(document).into_iter().next()

@@ -118,16 +118,6 @@ pub trait Provider: Send + Sync {
         crate::observe::handshake(&webhook.handshake, inbound, &self.manifest().with_defaults(settings))
     }
 
-    /// The request that confirms the handshake which brought `secret`, if the provider waits for
-    /// one. The error lists settings that are missing.
-    fn confirmation(&self, settings: &Settings, secret: &Secret) -> Result<Option<crate::HttpRequest>, Vec<String>> {
-        let Some(webhook) = self.manifest().webhook.as_ref() else {
-            return Ok(None);
-        };
-        let settings = self.manifest().with_defaults(settings);
-        crate::observe::confirmation(&webhook.handshake, secret, &settings)
-    }
-
     /// The items of a verified delivery.
     fn observe(&self, inbound: &Inbound, settings: &Settings) -> Result<Vec<Item>, Unreadable> {
         let split = |body| self.split(body);

@@ -5,8 +5,6 @@ mod book;
 mod queue;
 mod writer;
 
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -368,6 +368,8 @@ impl<'a> Planner<'a> {
         let problem_rid = known.as_ref().map_or(0, |k| k.rid);
         let subject = Subject { state, problem: known.map(|k| k.problem) };
         let next = step(subject, entry.observation.clone(), &integration.policy, self.now);
+        #[cfg(test)]
+        assert!(!matches!(&entry.observation.fact, Fact::Webhook(d) if d.event_type == "test.panics"));
         let project = integration.project;
         let mut problem_index = None;
         if let (Some(key), Some(problem)) = (key, next.problem) {

@@ -171,15 +171,13 @@ fn type_says(event_type: &str, words: &[&str]) -> bool {
 fn failed(place: &Value) -> bool {
     let word = |key: &&str| {
         place
-            .get(key)
+            .get(*key)
             .and_then(Value::as_str)
             .is_some_and(|text| is_word(text, FAILED))
     };
-    let no = |key: &&str| place.get(key) == Some(&Value::Bool(false));
-    STATUS_KEYS.iter().any(|key| word(&key))
-        || ["ok", "success", "successful", "successfull"]
-            .iter()
-            .any(|key| no(&key))
+    let no = |key: &&str| place.get(*key) == Some(&Value::Bool(false));
+    STATUS_KEYS.iter().any(word)
+        || ["ok", "success", "successful", "successfull"].iter().any(no)
         || error_of(place).is_some()
         || http_status(place).is_some_and(|status| status >= 400)
 }
@@ -187,13 +185,13 @@ fn failed(place: &Value) -> bool {
 fn worked(place: &Value) -> bool {
     let word = |key: &&str| {
         place
-            .get(key)
+            .get(*key)
             .and_then(Value::as_str)
             .is_some_and(|text| is_word(text, WORKED))
     };
-    let yes = |key: &&str| place.get(key) == Some(&Value::Bool(true));
-    STATUS_KEYS.iter().any(|key| word(&key))
-        || ["ok", "success", "successful"].iter().any(|key| yes(&key))
+    let yes = |key: &&str| place.get(*key) == Some(&Value::Bool(true));
+    STATUS_KEYS.iter().any(word)
+        || ["ok", "success", "successful"].iter().any(yes)
         || http_status(place).is_some_and(|status| (200..400).contains(&status))
 }
 
@@ -262,12 +260,12 @@ fn from_error(error: &Value, found: &mut Found, depth: usize) {
 
 fn push_codes(error: &Value, found: &mut Found) {
     for key in CODE_KEYS {
-        let Some(code) = error.get(key).and_then(scalar) else {
-            continue;
-        };
-        // A sentence under `error` or `type` is a message, and a bare HTTP status no code.
-        let is_status = code.parse::<u16>().is_ok_and(|n| (100..600).contains(&n)) && error.get("status").is_none();
-        if code.len() <= 80 && !code.contains(' ') && !(is_status && *key == "code") && !found.codes.contains(&code) {
+        let Some(value) = error.get(*key) else { continue };
+        let Some(code) = scalar(value) else { continue };
+        // A sentence under `error` or `type` is a message, and the number of an HTTP status no code.
+        let is_status = value.as_u64().is_some_and(|n| (100..600).contains(&n));
+        let fits = code.len() <= 80 && !code.contains(' ') && !value.is_boolean();
+        if fits && !is_status && !found.codes.contains(&code) {
             found.codes.push(code);
         }
     }

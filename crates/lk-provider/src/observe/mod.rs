@@ -19,7 +19,7 @@ use crate::{Inbound, Settings};
 
 pub use form::decode as decode_form;
 pub use moment::parse_iso;
-pub use shake::{confirmation, handshake};
+pub use shake::handshake;
 
 /// Deepest nesting of a body that is read.
 pub const MAX_DEPTH: usize = 64;

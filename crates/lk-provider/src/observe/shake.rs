@@ -9,7 +9,7 @@ use crate::manifest::{Confirm, EchoAs, HandshakeRule};
 use crate::message::{HttpRequest, HttpResponse};
 use crate::pointer::Pointer;
 use crate::template::{FirstOf, Scope};
-use crate::{Handshake, Headers, Inbound, Secret, Settings, Trust};
+use crate::{Handshake, Inbound, Secret, Settings, Trust};
 
 /// A handshake is small; a larger body is a delivery.
 const MAX_BYTES: usize = 16_384;
@@ -92,34 +92,6 @@ fn token_is_secret(pointer: &Pointer, confirm: Option<&Confirm>, scope: &Scope<'
         }
     }
     Some(handshake)
-}
-
-/// The request that confirms a handshake whose secret was stored, built again from what is stored:
-/// the confirmation may be repeated long after the delivery. `Ok(None)` when the provider needs
-/// none; the error lists the settings that are missing.
-pub fn confirmation(
-    rules: &[HandshakeRule],
-    secret: &Secret,
-    settings: &Settings,
-) -> Result<Option<HttpRequest>, Vec<String>> {
-    let found = rules.iter().find_map(|rule| match rule {
-        HandshakeRule::TokenIsSecret {
-            pointer,
-            confirm: Some(confirm),
-        } => Some((pointer, confirm)),
-        _ => None,
-    });
-    let Some((pointer, confirm)) = found else {
-        return Ok(None);
-    };
-    let body = pointer.wrap(Value::String(secret.expose().to_owned()));
-    let scope = Scope {
-        body: &body,
-        headers: &Headers::new(),
-        query: &[],
-        settings,
-    };
-    request(confirm, &scope).map(Some)
 }
 
 fn request(confirm: &Confirm, scope: &Scope<'_>) -> Result<HttpRequest, Vec<String>> {

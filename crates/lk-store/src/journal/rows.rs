@@ -99,44 +99,35 @@ impl ProblemColumns {
 /// Stored number and payload of an effect.
 pub(crate) fn effect_columns(effect: &Effect) -> (i16, String) {
     match effect {
-        Effect::Explain {
-            integration,
-            fingerprint,
-        } => {
-            let hex: String = fingerprint.0.iter().map(|b| format!("{b:02x}")).collect();
-            (0, format!("{} {hex}", integration.0))
-        }
-        Effect::ConfirmWebhook { integration } => (1, integration.0.to_string()),
+        Effect::Explain { integration, fingerprint } => (0, format!("{} {}", integration.0, hex(&fingerprint.0))),
+        Effect::ConfirmWebhook { integration, handshake } => (1, format!("{} {}", integration.0, hex(handshake))),
     }
 }
 
 /// Reads what [`effect_columns`] wrote.
 pub(crate) fn effect_from(kind: i16, payload: &str) -> Result<Effect, StoreError> {
     let damaged = || StoreError::corrupt(format!("effect of kind {kind} cannot be read"));
-    let mut words = payload.split(' ');
-    let integration = words
-        .next()
-        .and_then(|w| w.parse().ok())
-        .map(IntegrationRid)
-        .ok_or_else(damaged)?;
+    let (integration, rest) = payload.split_once(' ').ok_or_else(damaged)?;
+    let integration = IntegrationRid(integration.parse().map_err(|_| damaged())?);
+    let bytes = unhex(rest).ok_or_else(damaged)?;
     match kind {
-        0 => {
-            let hex = words
-                .next()
-                .filter(|h| h.len() == 32 && h.is_ascii())
-                .ok_or_else(damaged)?;
-            let mut bytes = [0; 16];
-            for (i, byte) in bytes.iter_mut().enumerate() {
-                *byte = u8::from_str_radix(&hex[i * 2..i * 2 + 2], 16).map_err(|_| damaged())?;
-            }
-            Ok(Effect::Explain {
-                integration,
-                fingerprint: Fingerprint(bytes),
-            })
-        }
-        1 => Ok(Effect::ConfirmWebhook { integration }),
+        0 => Ok(Effect::Explain {
+            integration,
+            fingerprint: Fingerprint(bytes.try_into().map_err(|_| damaged())?),
+        }),
+        1 => Ok(Effect::ConfirmWebhook { integration, handshake: bytes }),
         _ => Err(damaged()),
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let even = text.len().is_multiple_of(2) && text.is_ascii();
+    let byte = |i| u8::from_str_radix(text.get(i..i + 2)?, 16).ok();
+    even.then(|| (0..text.len()).step_by(2).map(byte).collect())?
 }
 
 #[cfg(test)]

@@ -266,7 +266,10 @@ pub(crate) async fn delivery_keys_are_seen_for_a_week(db: &TestDb) {
 
 pub(crate) async fn an_effect_is_tried_until_it_is_done(db: &TestDb) {
     let (_, rid) = ids(&db.connect("acme", "One").await);
-    let effect = Effect::ConfirmWebhook { integration: rid };
+    let effect = Effect::ConfirmWebhook {
+        integration: rid,
+        handshake: vec![1, 2, 3],
+    };
     let row = EffectRow {
         effect: effect.clone(),
         idem_key: Some("once".into()),

@@ -28,6 +28,9 @@ macro_rules! on_both {
 
 on_both! {
     opening::opening_twice_changes_nothing,
+    opening::many_opening_a_new_database_at_once,
+    opening::a_newer_schema_is_refused_in_a_sentence,
+    opening::a_reader_does_not_hold_the_log,
     opening::every_write_moves_the_generation_and_leaves_an_audit_row,
     opening::a_permit_opens_only_its_own_doors,
     opening::writers_from_everywhere_all_get_through,

@@ -1,7 +1,8 @@
 //! Opening, the change signal, the permit and the gate.
 
 use lk_core::access::Verb;
-use lk_store::{IntegrationPatch, MasterKey, NewProject, Store, StoreError};
+use lk_store::{IntegrationPatch, MasterKey, NewProject, Store, StoreConfig, StoreError};
+use sea_orm::{ConnectionTrait, Statement};
 
 use crate::harness::{NOW, TestDb, permit};
 
@@ -22,6 +23,57 @@ pub(crate) async fn opening_twice_changes_nothing(db: &TestDb) {
     };
     assert!(error.to_string().contains("another master key"), "{error}");
     wrong.close().await.expect("closes");
+}
+
+pub(crate) async fn many_opening_a_new_database_at_once(db: &TestDb) {
+    let config = match &db.config {
+        StoreConfig::Sqlite { path } => StoreConfig::Sqlite {
+            path: path.with_extension("new"),
+        },
+        StoreConfig::Postgres { .. } => {
+            db.run("DROP SCHEMA public CASCADE", vec![]).await;
+            db.run("CREATE SCHEMA public", vec![]).await;
+            db.config.clone()
+        }
+    };
+    let open = async || {
+        let store = Store::open(&config, db.key.clone(), NOW).await.expect("opens");
+        let projects = store.projects().await.expect("reads");
+        store.close().await.expect("closes");
+        projects
+    };
+    let (a, b, c) = tokio::join!(open(), open(), open());
+    assert_eq!(a.len(), 1);
+    assert!(a == b && b == c, "{a:?} {b:?} {c:?}");
+}
+
+pub(crate) async fn a_newer_schema_is_refused_in_a_sentence(db: &TestDb) {
+    db.run(
+        "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29990101_000001_later', 0)",
+        vec![],
+    )
+    .await;
+    let Err(error) = Store::open(&db.config, db.key.clone(), NOW).await else {
+        panic!("opened what it does not know");
+    };
+    assert!(error.to_string().contains("newer version of Linekeeper"), "{error}");
+}
+
+pub(crate) async fn a_reader_does_not_hold_the_log(db: &TestDb) {
+    db.connect("acme", "One").await;
+    for _ in 0..20 {
+        db.store.ping().await.expect("answers");
+        db.store.project("default").await.expect("reads");
+        db.store.generation().await.expect("reads");
+    }
+    if db.store.sqlite_path().is_none() {
+        return; // PostgreSQL has no log that readers could hold.
+    }
+    let sql = "PRAGMA wal_checkpoint(TRUNCATE)".to_owned();
+    let statement = Statement::from_string(db.raw.get_database_backend(), sql);
+    let row = db.raw.query_one_raw(statement).await.expect("runs").expect("a row");
+    let busy: i64 = row.try_get("", "busy").expect("a number");
+    assert_eq!(busy, 0, "somebody still reads an old snapshot");
 }
 
 pub(crate) async fn every_write_moves_the_generation_and_leaves_an_audit_row(db: &TestDb) {

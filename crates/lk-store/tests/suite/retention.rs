@@ -51,10 +51,11 @@ pub(crate) async fn keys_sessions_and_links_expire(db: &TestDb) {
         ((NOW - 8 * DAY).ms(), true),
         ((NOW - 6 * DAY).ms(), false),
     ];
+    let one = db.connect("acme", "One").await.integration;
     for (bucket, _) in buckets {
         db.run(
-            "INSERT INTO delivery_keys (integration_rid, bucket, key) VALUES (1, $1, $2)",
-            vec![bucket.into(), vec![1_u8; 16].into()],
+            "INSERT INTO delivery_keys (integration_rid, bucket, key) VALUES ($1, $2, $3)",
+            vec![one.rid.0.into(), bucket.into(), vec![1_u8; 16].into()],
         )
         .await;
     }
