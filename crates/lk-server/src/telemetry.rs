@@ -1,21 +1,28 @@
 //! What is logged and counted of a request.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use metrics::{Counter, Histogram};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use crate::app::App;
+use crate::error::ApiError;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Route pattern of requests that no route matched.
 const NO_ROUTE: &str = "(none)";
+
+/// Longest time from a request's head to its answer's head. A stream's body may go on after that.
+const HANDLER_TIMEOUT: Duration = Duration::from_secs(30);
+/// Seconds to wait after a request that took too long.
+const OVERDUE_RETRY_S: u64 = 5;
 
 /// Content security policy of every answer that does not set its own.
 const CSP: &str = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -67,7 +74,10 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
     );
     async {
         let begun = Instant::now();
-        let mut response = next.run(request).await;
+        let answered = tokio::time::timeout(HANDLER_TIMEOUT, next.run(request)).await;
+        let mut response = answered.unwrap_or_else(|_| {
+            ApiError::unavailable("no answer within the handler's timeout", OVERDUE_RETRY_S).into_response()
+        });
         let took = begun.elapsed();
         let status = response.status();
         let status_text = status.as_str().to_owned();
@@ -152,7 +162,7 @@ impl WebhookMetrics {
         }
     }
 
-    pub(crate) fn record(&self, status: StatusCode, took: std::time::Duration) {
+    pub(crate) fn record(&self, status: StatusCode, took: Duration) {
         match status {
             StatusCode::OK => self.accepted.increment(1),
             StatusCode::SERVICE_UNAVAILABLE => self.unavailable.increment(1),

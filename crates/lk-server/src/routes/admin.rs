@@ -59,8 +59,8 @@ impl FromParams for AuditQuery {
 )]
 async fn list_audit(
     State(app): State<App>,
-    Query(query): Query<AuditQuery>,
     caller: Caller,
+    Query(query): Query<AuditQuery>,
 ) -> Result<Json<AuditList>, ApiError> {
     let access = Access::to_project(&app, &caller, query.project_id.as_deref()).await?;
     access.at_least(Role::Admin)?;
@@ -93,8 +93,8 @@ async fn list_audit(
 )]
 async fn list_members(
     State(app): State<App>,
-    Query(query): Query<ProjectParam>,
     caller: Caller,
+    Query(query): Query<ProjectParam>,
 ) -> Result<Json<MemberList>, ApiError> {
     let access = Access::to_project(&app, &caller, query.project_id.as_deref()).await?;
     let sees_addresses = access.viewer().sees_addresses();
@@ -119,8 +119,8 @@ async fn list_members(
 )]
 async fn list_keys(
     State(app): State<App>,
-    Query(query): Query<ProjectParam>,
     caller: Caller,
+    Query(query): Query<ProjectParam>,
 ) -> Result<Json<KeyList>, ApiError> {
     let access = Access::to_project(&app, &caller, query.project_id.as_deref()).await?;
     access.at_least(Role::Admin)?;
@@ -150,8 +150,8 @@ fn key(row: StoredKey) -> ApiKey {
 )]
 async fn create_key(
     State(app): State<App>,
-    _: Query<NoParams>,
     caller: Caller,
+    _: Query<NoParams>,
     Body(input): Body<NewKey>,
 ) -> Result<(StatusCode, Json<CreatedKey>), ApiError> {
     let access = Access::to_project(&app, &caller, input.project_id.as_deref()).await?;
@@ -187,9 +187,9 @@ async fn create_key(
 )]
 async fn revoke_key(
     State(app): State<App>,
+    caller: Caller,
     Id(id): Id,
     Query(query): Query<ProjectParam>,
-    caller: Caller,
 ) -> Result<StatusCode, ApiError> {
     let access = Access::to_project(&app, &caller, query.project_id.as_deref()).await?;
     let permit = access.permit(Verb::ManageKeys)?;

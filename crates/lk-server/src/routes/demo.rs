@@ -42,8 +42,8 @@ async fn state(app: &App, project: &Project) -> Result<Json<Demo>, ApiError> {
 )]
 async fn get_demo(
     State(app): State<App>,
-    Query(query): Query<ProjectParam>,
     caller: Caller,
+    Query(query): Query<ProjectParam>,
 ) -> Result<Json<Demo>, ApiError> {
     let access = Access::to_project(&app, &caller, query.project_id.as_deref()).await?;
     state(&app, &access.project).await
@@ -59,8 +59,8 @@ async fn get_demo(
 )]
 async fn load_demo(
     State(app): State<App>,
-    Query(query): Query<ProjectParam>,
     caller: Caller,
+    Query(query): Query<ProjectParam>,
 ) -> Result<Json<Demo>, ApiError> {
     let access = Access::to_project(&app, &caller, query.project_id.as_deref()).await?;
     let permit = access.permit(Verb::ManageDemo)?;
@@ -79,8 +79,8 @@ async fn load_demo(
 )]
 async fn remove_demo(
     State(app): State<App>,
-    Query(query): Query<ProjectParam>,
     caller: Caller,
+    Query(query): Query<ProjectParam>,
 ) -> Result<Json<Demo>, ApiError> {
     let access = Access::to_project(&app, &caller, query.project_id.as_deref()).await?;
     let permit = access.permit(Verb::ManageDemo)?;

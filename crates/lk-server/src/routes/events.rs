@@ -132,8 +132,8 @@ impl FromParams for EventQuery {
 )]
 async fn list_events(
     State(app): State<App>,
-    Query(query): Query<EventQuery>,
     caller: Caller,
+    Query(query): Query<EventQuery>,
 ) -> Result<Json<EventList>, ApiError> {
     let access = Access::to_project(&app, &caller, query.project_id.as_deref()).await?;
     let project = access.project.rid;
@@ -185,9 +185,9 @@ async fn find(app: &App, caller: &Caller, project: Option<&str>, id: &str) -> Re
 )]
 async fn get_event(
     State(app): State<App>,
+    caller: Caller,
     Id(id): Id,
     Query(query): Query<ProjectParam>,
-    caller: Caller,
 ) -> Result<Json<EventDetail>, ApiError> {
     let (_, detail) = find(&app, &caller, query.project_id.as_deref(), &id).await?;
     let StoredDetail { event, payload } = detail;
@@ -231,9 +231,9 @@ fn feedback(said: lk_store::Feedback) -> Feedback {
 )]
 async fn give_feedback(
     State(app): State<App>,
+    caller: Caller,
     Id(id): Id,
     Query(query): Query<ProjectParam>,
-    caller: Caller,
     Body(input): Body<FeedbackInput>,
 ) -> Result<Json<Feedback>, ApiError> {
     let (access, detail) = find(&app, &caller, query.project_id.as_deref(), &id).await?;

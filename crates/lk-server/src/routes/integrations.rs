@@ -98,9 +98,9 @@ fn webhook_url(base: &BaseUrl, provider: &str, key: &str) -> String {
 )]
 async fn list_integrations(
     State(app): State<App>,
+    caller: Caller,
     Query(query): Query<ProjectParam>,
     base: BaseUrl,
-    caller: Caller,
 ) -> Result<Json<IntegrationList>, ApiError> {
     let access = Access::to_project(&app, &caller, query.project_id.as_deref()).await?;
     let rows = app.store().integrations(access.project.rid).await?;
@@ -135,10 +135,10 @@ async fn one(app: &App, access: &Access, base: &BaseUrl, row: &Row) -> Result<In
 )]
 async fn get_integration(
     State(app): State<App>,
+    caller: Caller,
     Id(id): Id,
     _: Query<NoParams>,
     base: BaseUrl,
-    caller: Caller,
 ) -> Result<Json<IntegrationDetail>, ApiError> {
     let (access, row) = find(&app, &caller, &id).await?;
     let filter = ProblemFilter {
@@ -195,9 +195,9 @@ pub(super) fn generated_secret(app: &App, provider: &str) -> Result<String, ApiE
 )]
 async fn create_integration(
     State(app): State<App>,
+    caller: Caller,
     _: Query<NoParams>,
     base: BaseUrl,
-    caller: Caller,
     Body(input): Body<NewIntegration>,
 ) -> Result<(StatusCode, Json<CreatedIntegration>), ApiError> {
     let access = Access::to_project(&app, &caller, input.project_id.as_deref()).await?;
@@ -262,10 +262,10 @@ async fn create_integration(
 )]
 async fn update_integration(
     State(app): State<App>,
+    caller: Caller,
     Id(id): Id,
     _: Query<NoParams>,
     base: BaseUrl,
-    caller: Caller,
     Body(input): Body<IntegrationPatch>,
 ) -> Result<Json<Integration>, ApiError> {
     let (access, row) = find(&app, &caller, &id).await?;
@@ -325,9 +325,9 @@ fn change_summary(row: &Row, input: &IntegrationPatch) -> String {
 )]
 async fn delete_integration(
     State(app): State<App>,
+    caller: Caller,
     Id(id): Id,
     _: Query<NoParams>,
-    caller: Caller,
 ) -> Result<StatusCode, ApiError> {
     let (access, _) = find(&app, &caller, &id).await?;
     let permit = access.permit(Verb::DisconnectIntegration)?;

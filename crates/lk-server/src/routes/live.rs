@@ -55,9 +55,9 @@ impl FromParams for StreamQuery {
 )]
 async fn stream_events(
     State(app): State<App>,
+    caller: Caller,
     Query(query): Query<StreamQuery>,
     headers: HeaderMap,
-    caller: Caller,
 ) -> Result<Response, ApiError> {
     let last_seen = match headers.get("last-event-id") {
         Some(value) => Some(last_event_id(value)?),

@@ -30,8 +30,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 )]
 async fn get_overview(
     State(app): State<App>,
-    Query(query): Query<ProjectParam>,
     caller: Caller,
+    Query(query): Query<ProjectParam>,
 ) -> Result<Json<Overview>, ApiError> {
     let access = Access::to_project(&app, &caller, query.project_id.as_deref()).await?;
     let now = app.now();

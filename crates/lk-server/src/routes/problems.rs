@@ -78,8 +78,8 @@ impl FromParams for ProblemQuery {
 )]
 async fn list_problems(
     State(app): State<App>,
-    Query(query): Query<ProblemQuery>,
     caller: Caller,
+    Query(query): Query<ProblemQuery>,
 ) -> Result<Json<ProblemList>, ApiError> {
     let access = Access::to_project(&app, &caller, query.project_id.as_deref()).await?;
     let project = access.project.rid;
@@ -114,9 +114,9 @@ fn read_cursor(text: &str) -> Result<(Time, i64), ApiError> {
 )]
 async fn get_problem(
     State(app): State<App>,
+    caller: Caller,
     Id(id): Id,
     _: Query<NoParams>,
-    caller: Caller,
 ) -> Result<Json<Problem>, ApiError> {
     let row = app.store().problem(&id).await?;
     let project = app.store().project_by_rid(row.project_rid).await?;
@@ -135,9 +135,9 @@ async fn get_problem(
 )]
 async fn update_problem(
     State(app): State<App>,
+    caller: Caller,
     Id(id): Id,
     _: Query<NoParams>,
-    caller: Caller,
     Body(input): Body<ProblemPatch>,
 ) -> Result<Json<Problem>, ApiError> {
     let row = app.store().problem(&id).await?;

@@ -48,9 +48,9 @@ fn secret(row: Row) -> WebhookSecret {
 )]
 async fn list_webhook_secrets(
     State(app): State<App>,
+    caller: Caller,
     Id(id): Id,
     _: Query<NoParams>,
-    caller: Caller,
 ) -> Result<Json<WebhookSecretList>, ApiError> {
     let (access, _) = find(&app, &caller, &id).await?;
     access.at_least(Role::Admin)?;
@@ -69,9 +69,9 @@ async fn list_webhook_secrets(
 )]
 async fn add_webhook_secret(
     State(app): State<App>,
+    caller: Caller,
     Id(id): Id,
     _: Query<NoParams>,
-    caller: Caller,
     Body(input): Body<NewWebhookSecret>,
 ) -> Result<(StatusCode, Json<CreatedWebhookSecret>), ApiError> {
     let (access, integration) = find(&app, &caller, &id).await?;
@@ -107,9 +107,9 @@ async fn add_webhook_secret(
 )]
 async fn retire_webhook_secret(
     State(app): State<App>,
+    caller: Caller,
     path: SecretPath,
     _: Query<NoParams>,
-    caller: Caller,
     Body(input): Body<RetireSecret>,
 ) -> Result<Json<WebhookSecret>, ApiError> {
     let (access, _) = find(&app, &caller, &path.id).await?;
@@ -131,9 +131,9 @@ async fn retire_webhook_secret(
 )]
 async fn list_rejections(
     State(app): State<App>,
+    caller: Caller,
     Id(id): Id,
     _: Query<NoParams>,
-    caller: Caller,
 ) -> Result<Json<RejectionList>, ApiError> {
     let (_, integration) = find(&app, &caller, &id).await?;
     let rows = app.store().rejections(integration.rid).await?;
@@ -170,9 +170,9 @@ async fn list_rejections(
 )]
 async fn bind_alias(
     State(app): State<App>,
+    caller: Caller,
     Id(id): Id,
     _: Query<NoParams>,
-    caller: Caller,
 ) -> Result<StatusCode, ApiError> {
     let (access, _) = find(&app, &caller, &id).await?;
     let permit = access.permit(Verb::ConfigureIntegration)?;
@@ -189,9 +189,9 @@ async fn bind_alias(
 )]
 async fn free_alias(
     State(app): State<App>,
+    caller: Caller,
     Id(id): Id,
     _: Query<NoParams>,
-    caller: Caller,
 ) -> Result<StatusCode, ApiError> {
     let (access, _) = find(&app, &caller, &id).await?;
     let permit = access.permit(Verb::ConfigureIntegration)?;

@@ -12,13 +12,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::auth::{self, COOKIE, Identity, SESSION_LIFE_MS, cookie_value, new_token, set_cookie, token_hash};
+use crate::auth::{self, COOKIE, Identity, SESSION_LIFE_MS, SETUP, cookie_value, new_token, set_cookie, token_hash};
 use crate::dto::session::{Session, SessionKey, SessionProject, SessionUser, SetupInput, SetupState, SignIn};
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::{Body, NoParams, Query, is_https};
-
-/// Purpose of the one-time link for the first owner.
-const SETUP: &str = "setup";
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -29,7 +26,10 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// Who is signed in.
 #[utoipa::path(
     get, path = "/api/session", operation_id = "getSession", tag = "session",
-    responses((status = 200, body = Session, description = "Nobody, when `user` and `apiKey` are null."))
+    responses(
+        (status = 200, body = Session, description = "Nobody, when `user` and `apiKey` are null."),
+        (status = 401, body = crate::error::ErrorBody, description = "The API key is not valid."),
+    )
 )]
 async fn get_session(State(app): State<App>, _: Query<NoParams>, parts: Parts) -> Result<Json<Session>, ApiError> {
     let caller = auth::identify(&parts, &app).await?;
@@ -157,7 +157,11 @@ async fn begin(app: &App, user: User, source: String, secure: bool) -> Result<Re
 /// Sign out.
 #[utoipa::path(
     delete, path = "/api/session", operation_id = "signOut", tag = "session",
-    responses((status = 204, description = "Signed out, or was not signed in."))
+    responses(
+        (status = 204, description = "Signed out, or was not signed in."),
+        (status = 401, body = crate::error::ErrorBody, description = "The API key is not valid."),
+        (status = 403, body = crate::error::ErrorBody, description = "The CSRF token is missing."),
+    )
 )]
 async fn sign_out(State(app): State<App>, _: Query<NoParams>, parts: Parts) -> Result<Response, ApiError> {
     // Identifies first: ending a session is a write and needs its CSRF token.

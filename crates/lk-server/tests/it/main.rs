@@ -1,3 +1,12 @@
 //! The HTTP surface, from outside: the router over a temporary store and a running engine.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
+
+mod bad_input;
+mod flow;
+mod harness;
 mod openapi;
+mod roles;
+mod serving;
+mod sign_in;
+mod stream;

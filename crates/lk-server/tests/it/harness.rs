@@ -1,0 +1,282 @@
+//! A server over a temporary store: the router is called directly, no socket is opened.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::{HeaderMap, Request, StatusCode, header};
+use lk_core::Time;
+use lk_core::access::{Permit, Standing, Verb, authorize};
+use lk_core::words::Role;
+use lk_engine::rules::Rules;
+use lk_engine::{Clock, Engine, EngineConfig};
+use lk_provider::errors::Explainers;
+use lk_provider::{Manifest, ManifestProvider, Provider, Registry};
+use lk_server::{App, Config};
+use lk_store::{MasterKey, NewApiKey, NewProject, NewUser, Project, Store, StoreConfig};
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+/// The moment at which the tests play.
+pub(crate) const NOW: Time = Time(1_772_348_400_000);
+
+const MANIFEST: &str = r##"
+key = "sample"
+name = "Sample"
+summary = "A sender for tests."
+color = "#102030"
+docs = "https://example.com/docs"
+capabilities = ["webhook"]
+
+[[fields]]
+key = "account"
+label = "account"
+pattern = "[a-z]{1,10}"
+
+[webhook]
+secret = { label = "Token", hint = "In its settings.", generated = true, prefix = "tok_" }
+
+[webhook.signature]
+scheme = "shared_header"
+header = "x-token"
+
+[webhook.body]
+delivery_key = ["{/id}"]
+event_type = ["{/type}"]
+
+[[webhook.match]]
+type = ["*.failed"]
+outcome = "failure"
+message = ["{/message}"]
+code = ["{/code}"]
+
+[[webhook.match]]
+type = ["*.done"]
+outcome = "success"
+"##;
+
+/// Who calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum As {
+    /// Nobody.
+    Anonymous,
+    /// A key of the project with this role.
+    Role(Role),
+    /// The owner of another project.
+    Stranger,
+    /// Whoever runs the installation.
+    Operator,
+}
+
+/// An answer read whole.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
+    }
+
+    /// The error's code; fails when this is no error of ours.
+    pub(crate) fn error(&self) -> String {
+        self.json()["error"]["code"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no error: {}", self.text))
+            .to_owned()
+    }
+}
+
+pub(crate) struct TestServer {
+    pub(crate) app: App,
+    pub(crate) engine: Engine,
+    pub(crate) clock: Clock,
+    pub(crate) project: Project,
+    router: axum::Router,
+    keys: Vec<(As, String)>,
+    _folder: tempfile::TempDir,
+}
+
+pub(crate) fn permit(verb: Verb) -> Permit {
+    authorize(&Standing::command_line(), verb).unwrap()
+}
+
+impl TestServer {
+    pub(crate) async fn start() -> Self {
+        Self::with(Config::default()).await
+    }
+
+    pub(crate) async fn with(config: Config) -> Self {
+        // Several tests of one process may come here; the first one installs it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let folder = tempfile::tempdir().unwrap();
+        let store_config = StoreConfig::Sqlite {
+            path: folder.path().join("test.db"),
+        };
+        let store = Store::open(&store_config, MasterKey::generate().unwrap(), NOW)
+            .await
+            .unwrap();
+        let clock = Clock::manual(NOW);
+        let provider: Arc<dyn Provider> = Arc::new(ManifestProvider::from_manifest(Manifest::parse(MANIFEST).unwrap()));
+        let registry = Registry::new(vec![provider]).unwrap();
+        let rules = Rules::new(Explainers::load("", []).unwrap());
+        let engine_config = EngineConfig {
+            clock: clock.clone(),
+            allow_private_targets: false,
+        };
+        let engine = Engine::start(store.clone(), registry, rules, engine_config)
+            .await
+            .unwrap();
+        let app = App::new(engine.clone(), config, None, None);
+        let project = store.project("default").await.unwrap();
+        let keys = Self::make_keys(&store, &project).await;
+        Self {
+            router: lk_server::router(&app),
+            app,
+            engine,
+            clock,
+            project,
+            keys,
+            _folder: folder,
+        }
+    }
+
+    async fn make_keys(store: &Store, project: &Project) -> Vec<(As, String)> {
+        let other = NewProject {
+            slug: "other".into(),
+            name: "Other".into(),
+        };
+        let other = store
+            .create_project(&permit(Verb::CreateProject), &other, NOW)
+            .await
+            .unwrap();
+        let mut wanted: Vec<(As, &str, Role, bool)> = Role::ALL
+            .iter()
+            .map(|role| (As::Role(*role), project.id.as_str(), *role, false))
+            .collect();
+        wanted.push((As::Stranger, &other.id, Role::Owner, false));
+        wanted.push((As::Operator, &other.id, Role::Viewer, true));
+        let mut keys = Vec::new();
+        for (who, project_id, role, operator) in wanted {
+            let value = format!("{}{}", lk_server::KEY_PREFIX, lk_server::new_token().unwrap());
+            let new = NewApiKey {
+                project_id: project_id.to_owned(),
+                name: format!("{who:?}"),
+                role,
+                operator,
+                hash: lk_server::token_hash(&value).to_vec(),
+                last4: value[value.len() - 4..].to_owned(),
+                expires_at: None,
+            };
+            store
+                .create_api_key(&permit(Verb::ManageKeys), &new, NOW)
+                .await
+                .unwrap();
+            keys.push((who, value));
+        }
+        keys
+    }
+
+    /// A person with a password, member of the project with `role`.
+    pub(crate) async fn person(&self, email: &str, password: &str, role: Role) -> String {
+        let new = NewUser {
+            email: email.to_owned(),
+            name: "Person".to_owned(),
+            password_hash: Some(lk_server::hash_password(password).unwrap()),
+            operator: false,
+        };
+        let store = self.engine.store();
+        let user = store.create_user(&permit(Verb::ManageUsers), &new, NOW).await.unwrap();
+        let members = permit(Verb::ManageMembers);
+        store
+            .set_member(&members, &self.project.id, &user.id, role, NOW)
+            .await
+            .unwrap();
+        user.id
+    }
+
+    pub(crate) fn key(&self, who: As) -> Option<&str> {
+        self.keys.iter().find(|(w, _)| *w == who).map(|(_, key)| key.as_str())
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, 16 << 20).await.unwrap();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8(bytes.to_vec()).unwrap(),
+        }
+    }
+
+    /// The response with its body unread, for streams.
+    pub(crate) async fn open(&self, request: Request<Body>) -> http::Response<Body> {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    pub(crate) fn request(&self, who: As, method: &str, path: &str, body: Option<&Value>) -> Request<Body> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, "lk.example");
+        if let Some(key) = self.key(who) {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
+        }
+        match body {
+            Some(body) => request
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(Body::from(body.to_string()))
+                .unwrap(),
+            None => request.body(Body::empty()).unwrap(),
+        }
+    }
+
+    pub(crate) async fn call(&self, who: As, method: &str, path: &str, body: Option<Value>) -> Answer {
+        self.send(self.request(who, method, path, body.as_ref())).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.call(As::Role(Role::Owner), "GET", path, None).await
+    }
+
+    /// Connects the provider of the tests; returns the answer's JSON.
+    pub(crate) async fn connect(&self) -> Value {
+        let body = serde_json::json!({ "provider": "sample", "name": "Payroll" });
+        let answer = self
+            .call(As::Role(Role::Admin), "POST", "/api/integrations", Some(body))
+            .await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        answer.json()
+    }
+
+    /// Delivers `body` to the address that `created` was given, signed with its secret.
+    pub(crate) async fn deliver(&self, created: &Value, body: &Value) -> Answer {
+        let secret = created["webhookSecret"].as_str().unwrap();
+        self.deliver_with(created, secret, body).await
+    }
+
+    pub(crate) async fn deliver_with(&self, created: &Value, token: &str, body: &Value) -> Answer {
+        let url = created["webhookUrl"].as_str().unwrap();
+        let path = url.strip_prefix("http://lk.example").unwrap();
+        let request = Request::post(path)
+            .header("x-token", token)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        self.send(request).await
+    }
+
+    /// Waits until the tail has shown everything up to `seq`.
+    pub(crate) async fn shown(&self, seq: i64) {
+        for _ in 0..200 {
+            if self.engine.live().seq() >= seq {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("the tail did not reach {seq}");
+    }
+}
