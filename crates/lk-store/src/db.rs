@@ -165,7 +165,20 @@ impl Pools {
                 o.application_name("linekeeper")
                     .options(POSTGRES_SETTINGS.iter().copied())
             });
-        let pool = Database::connect(options).await?;
+        // The driver's own words for an address it cannot read repeat it, password and all.
+        if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
+            return Err(StoreError::Invalid(
+                "the database's address must begin with postgres://".into(),
+            ));
+        }
+        let pool = Database::connect(options).await.map_err(|error| {
+            let text = error.to_string();
+            if text.contains(url) {
+                StoreError::Invalid("the database's address cannot be read".into())
+            } else {
+                StoreError::from(error)
+            }
+        })?;
         Ok(Self {
             write: pool.clone(),
             read: pool,

@@ -14,6 +14,12 @@ pub const STEP: i64 = 500;
 /// How long the row of a deleted integration outlives its data, so that a delivery that was under
 /// way finds no other integration under its number.
 const TOMBSTONE_MS: i64 = DAY;
+/// Integrations whose old delivery keys one step deletes, at most.
+const KEYED_AT_ONCE: i64 = 20;
+/// Buckets of delivery keys up to here are days; above, moments of the last fifty years.
+const LAST_DAY: i64 = 10_000_000;
+/// The columns of a delivery key.
+const DELIVERY_KEY: &str = "integration_rid, bucket, key";
 /// How long hourly counts of rejections are kept.
 const REJECTION_HOURS: i64 = 48;
 
@@ -37,32 +43,46 @@ impl Store {
         self.delete_events(&old).await
     }
 
-    /// Deletes up to [`STEP`] delivery keys that no retry can bring again. Keys are filed under
-    /// the day they were first seen, or under the provider's own time in milliseconds.
+    /// Deletes delivery keys that no retry can bring again, up to [`STEP`] of each integration met.
+    /// Keys are filed under the day they were first seen, or under the provider's own time in
+    /// milliseconds.
     pub async fn forget_delivery_keys(&self, now: Time) -> Result<u64> {
         let day = now.ms().div_euclid(DAY) - DELIVERY_KEY_DAYS;
         let moment = (now - DELIVERY_KEY_DAYS * DAY).ms();
-        // A day number is never as large as a moment of the last fifty years.
-        let sql = "DELETE FROM delivery_keys WHERE (integration_rid, bucket, key) IN (
-                     SELECT integration_rid, bucket, key FROM delivery_keys
-                     WHERE bucket < $1 OR (bucket > 10000000 AND bucket < $2) LIMIT $3)";
-        self.delete(sql, values![day, moment, STEP]).await
+        // The table is only reached integration by integration: two looks at the beginnings of
+        // each one's keys, on a connection that holds nobody up.
+        let sql = "SELECT i.rid FROM project_integrations i
+             WHERE EXISTS (SELECT 1 FROM delivery_keys k WHERE k.integration_rid = i.rid AND k.bucket < $1)
+                OR EXISTS (SELECT 1 FROM delivery_keys k
+                           WHERE k.integration_rid = i.rid AND k.bucket > $2 AND k.bucket < $3)
+             LIMIT $4";
+        let rows = db::all(self.reader(), sql, values![day, LAST_DAY, moment, KEYED_AT_ONCE]).await?;
+        let mut count = 0;
+        for row in rows {
+            for (above, below) in [(i64::MIN, day), (LAST_DAY, moment)] {
+                let values = values![row.int("rid")?, above, below];
+                let which = "integration_rid = $1 AND bucket > $2 AND bucket < $3";
+                count += self.delete("delivery_keys", DELIVERY_KEY, which, values).await?;
+            }
+        }
+        Ok(count)
     }
 
     /// Deletes up to [`STEP`] each of ended sessions, links used or expired a day ago, finished
     /// effects a week old and old hourly counts.
     pub async fn forget_expired(&self, now: Time) -> Result<u64> {
-        let mut count = 0;
-        let ended = "DELETE FROM sessions WHERE id_hash IN
-                       (SELECT id_hash FROM sessions WHERE expires_at <= $1 LIMIT $2)";
-        count += self.delete(ended, values![now.ms(), STEP]).await?;
-        let links = "DELETE FROM one_time_links WHERE hash IN
-                       (SELECT hash FROM one_time_links WHERE expires_at <= $1 OR used_at <= $1 LIMIT $2)";
-        count += self.delete(links, values![(now - DAY).ms(), STEP]).await?;
-        let hours = "DELETE FROM webhook_rejection_hours WHERE (integration_rid, hour) IN
-                       (SELECT integration_rid, hour FROM webhook_rejection_hours WHERE hour < $1 LIMIT $2)";
+        let mut count = self
+            .delete("sessions", "id_hash", "expires_at <= $1", values![now.ms()])
+            .await?;
+        let old_link = "(expires_at <= $1 OR used_at <= $1)";
+        count += self
+            .delete("one_time_links", "hash", old_link, values![(now - DAY).ms()])
+            .await?;
         let oldest = now.ms().div_euclid(HOUR) - REJECTION_HOURS;
-        count += self.delete(hours, values![oldest, STEP]).await?;
+        let hours = "webhook_rejection_hours";
+        count += self
+            .delete(hours, "hour, integration_rid", "hour < $1", values![oldest])
+            .await?;
         count += self.forget_effects(now - 7 * DAY).await?;
         Ok(count)
     }
@@ -97,8 +117,9 @@ impl Store {
                 return Ok(count);
             }
             if now.since(row.time("deleted_at")?) > TOMBSTONE_MS {
-                let sql = "DELETE FROM project_integrations WHERE rid = $1";
-                return self.delete(sql, values![rid]).await;
+                return self
+                    .delete("project_integrations", "rid", "rid = $1", values![rid])
+                    .await;
             }
         }
         Ok(0)
@@ -117,19 +138,14 @@ impl Store {
         if !seqs.is_empty() {
             return self.delete_events(&seqs).await;
         }
-        for sql in [
-            "DELETE FROM problems WHERE rid IN
-               (SELECT rid FROM problems WHERE integration_rid = $1 LIMIT $2)",
-            "DELETE FROM delivery_keys WHERE (integration_rid, bucket, key) IN
-               (SELECT integration_rid, bucket, key FROM delivery_keys WHERE integration_rid = $1 LIMIT $2)",
-            "DELETE FROM webhook_rejections WHERE (integration_rid, reason) IN
-               (SELECT integration_rid, reason FROM webhook_rejections WHERE integration_rid = $1 LIMIT $2)",
-            "DELETE FROM webhook_rejection_hours WHERE (integration_rid, hour) IN
-               (SELECT integration_rid, hour FROM webhook_rejection_hours WHERE integration_rid = $1 LIMIT $2)",
-            "DELETE FROM integration_health_checks WHERE integration_rid IN
-               (SELECT integration_rid FROM integration_health_checks WHERE integration_rid = $1 LIMIT $2)",
+        for (table, key) in [
+            ("problems", "rid"),
+            ("delivery_keys", DELIVERY_KEY),
+            ("webhook_rejections", "integration_rid, reason"),
+            ("webhook_rejection_hours", "hour, integration_rid"),
+            ("integration_health_checks", "integration_rid"),
         ] {
-            let count = self.delete(sql, values![rid, STEP]).await?;
+            let count = self.delete(table, key, "integration_rid = $1", values![rid]).await?;
             if count > 0 {
                 return Ok(count);
             }
@@ -151,15 +167,18 @@ impl Store {
         Ok(count)
     }
 
-    /// One statement as a write of its own; rolled back when there was nothing to do.
-    async fn delete(&self, sql: &str, values: Vec<Value>) -> Result<u64> {
-        let (txn, _turn) = self.begin().await?;
-        let count = db::run(&txn, sql, values).await?;
-        if count > 0 {
-            txn.commit().await?;
-        } else {
-            txn.rollback().await?;
+    /// Deletes up to [`STEP`] rows of `table` that meet `condition`, known by the columns `key`.
+    /// Looks first, so that nothing to do takes no turn at the gate.
+    async fn delete(&self, table: &str, key: &str, condition: &str, values: Vec<Value>) -> Result<u64> {
+        let look = format!("SELECT 1 AS one FROM {table} WHERE {condition} LIMIT 1");
+        if db::one(self.reader(), look, values.clone()).await?.is_none() {
+            return Ok(0);
         }
+        let (txn, _turn) = self.begin().await?;
+        let sql =
+            format!("DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {condition} LIMIT {STEP})");
+        let count = db::run(&txn, sql, values).await?;
+        txn.commit().await?;
         Ok(count)
     }
 }

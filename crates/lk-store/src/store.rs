@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use lk_core::Time;
 use lk_core::access::{Actor, Permit, Verb};
-use sea_orm::{DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
 use sea_orm_migration::MigratorTrait;
 
 use crate::db::{self, Dialect, Pools, values};
@@ -19,7 +21,7 @@ use crate::{Result, StoreError};
 const MIGRATION_LOCK: i64 = 0x6c6b_6d69_6772;
 
 /// Which database to open.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum StoreConfig {
     /// A SQLite file (made when missing; its folder must exist). Held by one serving process;
     /// commands may open it beside.
@@ -32,6 +34,16 @@ pub enum StoreConfig {
         /// `postgres://user:password@host:port/database`.
         url: String,
     },
+}
+
+impl std::fmt::Debug for StoreConfig {
+    /// Leaves out the address of PostgreSQL, which may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite { path } => f.debug_struct("Sqlite").field("path", path).finish(),
+            Self::Postgres { .. } => f.debug_struct("Postgres").finish_non_exhaustive(),
+        }
+    }
 }
 
 /// The open database. Cheap to clone.
@@ -155,7 +167,7 @@ impl Store {
         if self.dialect() == Dialect::Postgres {
             db::one(&txn, "SELECT pg_advisory_xact_lock($1)", values![MIGRATION_LOCK]).await?;
         }
-        Migrator::up(&txn, None).await?;
+        Migrator::up(&txn, None).await.map_err(newer_schema)?;
         db::run(
             &txn,
             "INSERT INTO projects (id, slug, name, flags, created_at) VALUES ($1, 'default', 'Default', '{}', $2)
@@ -166,6 +178,16 @@ impl Store {
         txn.commit().await?;
         drop(turn);
         Ok(())
+    }
+}
+
+/// A schema that this program does not know was written by a newer one.
+fn newer_schema(error: DbErr) -> StoreError {
+    match error {
+        DbErr::Custom(text) if text.contains("is missing") => StoreError::corrupt(
+            "its schema was written by a newer version of Linekeeper; run that version or restore a backup",
+        ),
+        other => other.into(),
     }
 }
 

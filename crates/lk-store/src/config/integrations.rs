@@ -191,9 +191,12 @@ impl Store {
         new: &NewIntegration,
         now: Time,
     ) -> Result<CreatedIntegration> {
-        let write = self
-            .write(permit, &[Verb::ConnectIntegration, Verb::ManageDemo], now)
-            .await?;
+        let verbs: &[Verb] = if new.demo {
+            &[Verb::ManageDemo, Verb::ConnectIntegration]
+        } else {
+            &[Verb::ConnectIntegration]
+        };
+        let write = self.write(permit, verbs, now).await?;
         let integration = insert(write.on(), new, now).await?;
         let mut has_alias = false;
         if let Some(key) = &new.endpoint_key {

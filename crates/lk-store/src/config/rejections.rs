@@ -75,7 +75,7 @@ impl Store {
                 &txn,
                 "INSERT INTO webhook_rejection_hours (integration_rid, hour, count)
                  VALUES ($1, $2, $3)
-                 ON CONFLICT (integration_rid, hour) DO UPDATE SET
+                 ON CONFLICT (hour, integration_rid) DO UPDATE SET
                    count = webhook_rejection_hours.count + excluded.count",
                 values![delta.integration.0, delta.last_at.ms().div_euclid(HOUR), delta.count],
             )

@@ -149,7 +149,7 @@ CREATE TABLE webhook_rejection_hours (
   integration_rid BIGINT NOT NULL,
   hour BIGINT NOT NULL,
   count BIGINT NOT NULL,
-  PRIMARY KEY (integration_rid, hour)
+  PRIMARY KEY (hour, integration_rid)
 ){clustered};
 
 -- The journal. seq is monotonic; every index below holds only what never changes.
