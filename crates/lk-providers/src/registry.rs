@@ -23,7 +23,7 @@ static FOLDERS: &[(Load, Folder)] = &[
         |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
         Folder {
             manifest: include_str!("anthropic/manifest.toml"),
-            errors: None,
+            errors: Some(include_str!("anthropic/errors.toml")),
             icon: None,
             help: None,
         },
@@ -32,7 +32,7 @@ static FOLDERS: &[(Load, Folder)] = &[
         |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
         Folder {
             manifest: include_str!("composio/manifest.toml"),
-            errors: None,
+            errors: Some(include_str!("composio/errors.toml")),
             icon: None,
             help: None,
         },
@@ -41,7 +41,7 @@ static FOLDERS: &[(Load, Folder)] = &[
         |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
         Folder {
             manifest: include_str!("corelogic/manifest.toml"),
-            errors: None,
+            errors: Some(include_str!("corelogic/errors.toml")),
             icon: None,
             help: None,
         },
@@ -50,7 +50,7 @@ static FOLDERS: &[(Load, Folder)] = &[
         |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
         Folder {
             manifest: include_str!("doorloop/manifest.toml"),
-            errors: None,
+            errors: Some(include_str!("doorloop/errors.toml")),
             icon: None,
             help: None,
         },
@@ -59,7 +59,7 @@ static FOLDERS: &[(Load, Folder)] = &[
         |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
         Folder {
             manifest: include_str!("dropbox/manifest.toml"),
-            errors: None,
+            errors: Some(include_str!("dropbox/errors.toml")),
             icon: None,
             help: None,
         },
@@ -77,7 +77,7 @@ static FOLDERS: &[(Load, Folder)] = &[
         |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
         Folder {
             manifest: include_str!("github/manifest.toml"),
-            errors: None,
+            errors: Some(include_str!("github/errors.toml")),
             icon: Some(include_str!("github/icon.svg")),
             help: Some(include_str!("github/help.md")),
         },
@@ -86,7 +86,7 @@ static FOLDERS: &[(Load, Folder)] = &[
         |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
         Folder {
             manifest: include_str!("gmail/manifest.toml"),
-            errors: None,
+            errors: Some(include_str!("gmail/errors.toml")),
             icon: None,
             help: None,
         },
@@ -95,7 +95,7 @@ static FOLDERS: &[(Load, Folder)] = &[
         |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
         Folder {
             manifest: include_str!("google_calendar/manifest.toml"),
-            errors: None,
+            errors: Some(include_str!("google_calendar/errors.toml")),
             icon: None,
             help: None,
         },
@@ -113,7 +113,7 @@ static FOLDERS: &[(Load, Folder)] = &[
         |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
         Folder {
             manifest: include_str!("klavis/manifest.toml"),
-            errors: None,
+            errors: Some(include_str!("klavis/errors.toml")),
             icon: None,
             help: None,
         },
@@ -131,7 +131,7 @@ static FOLDERS: &[(Load, Folder)] = &[
         |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
         Folder {
             manifest: include_str!("microsoft365/manifest.toml"),
-            errors: None,
+            errors: Some(include_str!("microsoft365/errors.toml")),
             icon: None,
             help: None,
         },
@@ -140,7 +140,7 @@ static FOLDERS: &[(Load, Folder)] = &[
         |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
         Folder {
             manifest: include_str!("openai/manifest.toml"),
-            errors: None,
+            errors: Some(include_str!("openai/errors.toml")),
             icon: None,
             help: None,
         },
@@ -167,7 +167,7 @@ static FOLDERS: &[(Load, Folder)] = &[
         |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
         Folder {
             manifest: include_str!("sanity/manifest.toml"),
-            errors: None,
+            errors: Some(include_str!("sanity/errors.toml")),
             icon: None,
             help: None,
         },
@@ -176,7 +176,7 @@ static FOLDERS: &[(Load, Folder)] = &[
         |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
         Folder {
             manifest: include_str!("slack/manifest.toml"),
-            errors: None,
+            errors: Some(include_str!("slack/errors.toml")),
             icon: Some(include_str!("slack/icon.svg")),
             help: Some(include_str!("slack/help.md")),
         },
@@ -185,7 +185,7 @@ static FOLDERS: &[(Load, Folder)] = &[
         |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
         Folder {
             manifest: include_str!("standard_webhooks/manifest.toml"),
-            errors: None,
+            errors: Some(include_str!("standard_webhooks/errors.toml")),
             icon: Some(include_str!("standard_webhooks/icon.svg")),
             help: Some(include_str!("standard_webhooks/help.md")),
         },
@@ -203,7 +203,7 @@ static FOLDERS: &[(Load, Folder)] = &[
         |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
         Folder {
             manifest: include_str!("supabase/manifest.toml"),
-            errors: None,
+            errors: Some(include_str!("supabase/errors.toml")),
             icon: None,
             help: None,
         },
@@ -212,7 +212,7 @@ static FOLDERS: &[(Load, Folder)] = &[
         |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
         Folder {
             manifest: include_str!("vercel/manifest.toml"),
-            errors: None,
+            errors: Some(include_str!("vercel/errors.toml")),
             icon: None,
             help: None,
         },
