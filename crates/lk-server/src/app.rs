@@ -91,6 +91,13 @@ impl App {
         self.inner.metrics.as_ref()
     }
 
+    /// Sums up the samples of histograms.
+    pub(crate) fn metrics_upkeep(&self) {
+        if let Some(handle) = &self.inner.metrics {
+            handle.run_upkeep();
+        }
+    }
+
     pub(crate) fn passwords(&self) -> &Passwords {
         &self.inner.passwords
     }

@@ -31,6 +31,8 @@ pub(crate) const HEAD_READ_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) const STREAMS_PER_CONNECTION_MAX: u32 = 256;
 /// Longest wait for requests in flight after the signal to stop.
 pub(crate) const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often samples of histograms are summed up, so that they do not pile up unread.
+const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 /// Pause after the system refused to accept (no file descriptors left).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -47,11 +49,16 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
     let mut shutdown = std::pin::pin!(shutdown);
+    let mut upkeep = tokio::time::interval(METRICS_UPKEEP);
     loop {
         let accepted = tokio::select! {
             biased;
             () = &mut shutdown => break,
             Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+            _ = upkeep.tick() => {
+                app.metrics_upkeep();
+                continue;
+            }
             accepted = accept(&listener, &slots) => accepted,
         };
         let (stream, peer, slot) = accepted?;

@@ -7,7 +7,6 @@
 mod caller;
 mod password;
 mod project;
-mod setup;
 mod throttle;
 mod token;
 
@@ -16,8 +15,6 @@ pub(crate) use caller::{Caller, Identity, cookie_value, identify, source};
 pub(crate) use password::Passwords;
 pub use password::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, PasswordError, hash_password};
 pub(crate) use project::Access;
-pub(crate) use setup::SETUP;
-pub use setup::setup_token;
 pub(crate) use throttle::Throttle;
 pub(crate) use token::{COOKIE, SESSION_LIFE_MS, set_cookie};
 pub use token::{new_token, new_webhook_secret, token_hash};

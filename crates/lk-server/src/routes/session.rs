@@ -12,10 +12,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::auth::{self, COOKIE, Identity, SESSION_LIFE_MS, SETUP, cookie_value, new_token, set_cookie, token_hash};
+use crate::auth::{self, COOKIE, Identity, SESSION_LIFE_MS, cookie_value, new_token, set_cookie, token_hash};
 use crate::dto::session::{Session, SessionKey, SessionProject, SessionUser, SetupInput, SetupState, SignIn};
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::{Body, NoParams, Query, is_https};
+
+/// Purpose of the one-time link for the first owner.
+const SETUP: &str = "setup";
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
