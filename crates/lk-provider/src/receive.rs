@@ -71,3 +71,95 @@ pub fn receive(
         },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signature::sign;
+    use crate::{Headers, Manifest, ManifestProvider};
+
+    const MANIFEST: &str = r#"
+key = "sample"
+name = "Sample"
+summary = "For tests."
+capabilities = ["webhook"]
+
+[webhook.signature]
+scheme = "hmac"
+header = "x-sig"
+
+[webhook.secret]
+label = "Secret"
+hint = "Anywhere."
+
+[[webhook.handshake]]
+kind = "echo"
+pointer = "/type"
+equals = "challenge"
+echo = "/challenge"
+
+[[webhook.handshake]]
+kind = "token_is_secret"
+pointer = "/verification_token"
+"#;
+
+    fn provider() -> ManifestProvider {
+        ManifestProvider::from_manifest(Manifest::parse(MANIFEST).unwrap())
+    }
+
+    fn send(body: &str, signer: Option<&str>, secrets: &[Secret]) -> Result<Accepted, Rejection> {
+        let provider = provider();
+        let scheme = &provider.manifest().webhook.as_ref().unwrap().signature;
+        let headers = signer
+            .and_then(|signer| {
+                sign(
+                    scheme,
+                    &Settings::new(),
+                    &Secret::new(signer),
+                    "",
+                    Time(0),
+                    body.as_bytes(),
+                )
+            })
+            .unwrap_or_else(Headers::new);
+        let inbound = Inbound::post("/", headers, body.to_owned(), Time(0));
+        receive(&provider, &inbound, &Settings::new(), secrets, Time(0))
+    }
+
+    #[test]
+    fn a_first_contact_is_believed_only_without_a_secret() {
+        let body = r#"{"verification_token": "9c1ce5a0-5a4e"}"#;
+        let Ok(Accepted::Handshake(handshake)) = send(body, None, &[]) else {
+            panic!("not a handshake")
+        };
+        assert_eq!(handshake.store_secret.unwrap().expose(), "9c1ce5a0-5a4e");
+        let missing = Err(Rejection::MissingHeader {
+            name: "x-sig".to_owned(),
+        });
+        assert_eq!(send(body, None, &[Secret::new("known")]).map(|_| ()), missing);
+        // Signed by the known secret it is a delivery like any other, and stores nothing.
+        assert!(matches!(
+            send(body, Some("known"), &[Secret::new("known")]),
+            Ok(Accepted::Items { .. })
+        ));
+    }
+
+    #[test]
+    fn an_echo_needs_its_signature() {
+        let body = r#"{"type": "challenge", "challenge": "abc"}"#;
+        assert_eq!(send(body, None, &[]).map(|_| ()), Err(Rejection::NoSecret));
+        assert!(send(body, Some("wrong"), &[Secret::new("k")]).is_err());
+        let Ok(Accepted::Handshake(handshake)) = send(body, Some("k"), &[Secret::new("k")]) else {
+            panic!("not a handshake")
+        };
+        assert_eq!(handshake.response.body, b"abc");
+        assert!(handshake.store_secret.is_none());
+    }
+
+    #[test]
+    fn an_unsigned_delivery_without_secret_is_refused() {
+        assert_eq!(send(r#"{"a": 1}"#, None, &[]).map(|_| ()), Err(Rejection::NoSecret));
+        let big = format!(r#"{{"verification_token": "{}"}}"#, "x".repeat(300));
+        assert_eq!(send(&big, None, &[]).map(|_| ()), Err(Rejection::NoSecret));
+    }
+}

@@ -78,7 +78,7 @@ fn read_text(body: &str, rules: &Explainer, parts: &mut Parts) {
     for token in tokens(body) {
         let alone = token.len() == body.len();
         if (alone || is_code_like(token)) && rules.rules.knows_code(token) {
-            parts.code(150, token);
+            parts.code(if token.contains('_') || alone { 145 } else { 155 }, token);
         }
     }
 }

@@ -197,3 +197,52 @@ impl Manifest {
         settings.clone().or(defaults)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "key = 'a'\nname = 'A'\nsummary = 's'\n";
+
+    fn problem(more: &str) -> String {
+        Manifest::parse(&format!("{GOOD}{more}")).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn unknown_keys_and_contradictions_are_refused() {
+        assert!(Manifest::parse(GOOD).is_ok());
+        assert!(problem("colour = 'red'").contains("unknown field"));
+        assert!(problem("color = 'red'").contains("#rrggbb"));
+        assert!(problem("docs = 'http://x'").contains("https"));
+        assert!(problem("capabilities = ['webhook']").contains("go together"));
+        assert!(problem("capabilities = ['fly']").contains("unknown variant"));
+        assert!(problem("[[fields]]\nkey = 'k'\nlabel = 'l'\nkind = 'select'").contains("options"));
+        assert!(problem("[[fields]]\nkey = 'k'\nlabel = 'l'\npattern = '('").contains("regular expression"));
+        assert!(Manifest::parse("key = 'A b'\nname = 'A'\nsummary = 's'").is_err());
+    }
+
+    #[test]
+    fn schemes_take_only_their_own_keys() {
+        let webhook = |signature: &str, more: &str| {
+            Manifest::parse(&format!(
+                "{GOOD}capabilities = ['webhook']\n[webhook.signature]\n{signature}\n[webhook.secret]\nlabel = 'l'\nhint = 'h'\n{more}"
+            ))
+        };
+        assert!(webhook("scheme = 'hmac'\nheader = 'h'", "").is_ok());
+        assert!(webhook("scheme = 'hmac'", "").is_err());
+        assert!(webhook("scheme = 'hmac'\nheader = 'h'\ntolerance_s = 5", "").is_err());
+        assert!(webhook("scheme = 'none'", "").is_err());
+        assert!(webhook("scheme = 'standard_webhooks'\ntolerance_s = 100000", "").is_err());
+        let matched = |text: &str| {
+            webhook(
+                "scheme = 'hmac'\nheader = 'h'",
+                &format!("[[webhook.match]]\noutcome = 'failure'\n{text}"),
+            )
+        };
+        assert!(matched("type = ['a']").is_ok());
+        assert!(matched("").is_err());
+        assert!(matched("pointer = '/a'").is_err());
+        assert!(matched("in = ['x']").is_err());
+        assert!(matched("type = ['a']\nmessage = '{nope}'").is_err());
+    }
+}

@@ -342,3 +342,6 @@ fn finish(described: &Described, found: Found, delivery_key: String, body: Value
         payload: redactor.json(body),
     }
 }
+
+#[cfg(test)]
+mod tests;

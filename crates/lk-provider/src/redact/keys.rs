@@ -1,12 +1,38 @@
 //! Keys whose values are sensitive whatever they look like.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
+
+/// FNV-1a: keys are a few bytes long, and nobody gains by making them collide with a fixed table.
+#[derive(Debug, Clone, Copy)]
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
 
 const MAX_KEY: usize = 48;
 
+/// Key (lowercase, without separators) to label.
+type Names = HashMap<String, &'static str, BuildHasherDefault<Fnv>>;
+
 /// Key (lowercase, without separators) to what its value is called in the placeholder.
-static BUILT_IN: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
+static BUILT_IN: LazyLock<Names> = LazyLock::new(|| {
     let lists: [(&str, &[&str]); 8] = [
         (
             "secret",
@@ -160,7 +186,7 @@ static BUILT_IN: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|
     ];
     lists
         .iter()
-        .flat_map(|(label, keys)| keys.iter().map(move |key| (*key, *label)))
+        .flat_map(|(label, keys)| keys.iter().map(move |key| ((*key).to_owned(), *label)))
         .collect()
 });
 
@@ -184,11 +210,21 @@ const ENDINGS: &[(&str, &str)] = &[
 ];
 
 /// The sensitive keys of one provider.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Keys {
-    names: HashSet<String>,
-    /// `parent.key`.
-    paths: HashSet<String>,
+    /// The built-in ones and the provider's own.
+    names: Names,
+    /// Key to the objects it is sensitive in.
+    paths: HashMap<String, Vec<String>, BuildHasherDefault<Fnv>>,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self {
+            names: BUILT_IN.clone(),
+            paths: HashMap::default(),
+        }
+    }
 }
 
 impl Keys {
@@ -196,10 +232,11 @@ impl Keys {
         let plain = |key: &str| squeeze(key, &mut [0; MAX_KEY]).to_owned();
         let mut out = Self::default();
         for key in keys {
-            match key.rsplit_once('.') {
-                Some((parent, key)) => out.paths.insert(format!("{}.{}", plain(parent), plain(key))),
-                None => out.names.insert(plain(key)),
-            };
+            if let Some((parent, key)) = key.rsplit_once('.') {
+                out.paths.entry(plain(key)).or_default().push(plain(parent));
+            } else {
+                out.names.entry(plain(key)).or_insert("personal");
+            }
         }
         out
     }
@@ -207,12 +244,10 @@ impl Keys {
     /// The same for a key inside the object that is under `parent`.
     pub(super) fn label_in(&self, parent: &str, key: &str) -> Option<&'static str> {
         self.label(key).or_else(|| {
-            if self.paths.is_empty() || parent.is_empty() {
-                return None;
-            }
-            let (mut a, mut b) = ([0; MAX_KEY], [0; MAX_KEY]);
-            let path = format!("{}.{}", squeeze(parent, &mut a), squeeze(key, &mut b));
-            self.paths.contains(&path).then_some("personal")
+            let parents = self.paths.get(squeeze(key, &mut [0; MAX_KEY]))?;
+            let mut buffer = [0; MAX_KEY];
+            let parent = squeeze(parent, &mut buffer);
+            parents.iter().any(|known| known == parent).then_some("personal")
         })
     }
 
@@ -220,11 +255,19 @@ impl Keys {
     pub(super) fn label(&self, key: &str) -> Option<&'static str> {
         let mut buffer = [0; MAX_KEY];
         let key = squeeze(key, &mut buffer);
-        if let Some(label) = BUILT_IN.get(key) {
+        if let Some(label) = self.names.get(key) {
             return Some(label);
         }
-        if self.names.contains(key) {
-            return Some("personal");
+        // The last two letters decide for nearly every key that no ending fits.
+        let ends = matches!(
+            key.as_bytes(),
+            [.., b'r', b'd' | b'e']
+                | [.., b'e', b't' | b'n' | b'y' | b'r']
+                | [.., b'm', b'e']
+                | [.., b's', b's' | b'n']
+        );
+        if !ends {
+            return None;
         }
         ENDINGS
             .iter()

@@ -26,7 +26,7 @@ static PROSE: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Masks values under sensitive keys; nothing when there are none.
-pub(super) fn redact(keys: &Keys, text: &str, signs: Signs) -> Option<String> {
+pub(super) fn redact(keys: &Keys, text: &str, signs: Signs, prose: bool) -> Option<String> {
     let mut current = if signs.equals { form(keys, text) } else { None };
     let mut run = |pattern: &Regex, replace: &dyn Fn(&Captures<'_>) -> Option<String>| {
         let source = current.as_deref().unwrap_or(text);
@@ -44,11 +44,13 @@ pub(super) fn redact(keys: &Keys, text: &str, signs: Signs) -> Option<String> {
             (!is_placeholder(value)).then(|| format!("{}{}<", &found[1], placeholder(label)))
         });
     }
-    run(&PROSE, &|found| {
-        let value = found.get(2)?.as_str();
-        let secretive = value.bytes().any(|b| b.is_ascii_digit()) && !value.starts_with("http");
-        secretive.then(|| format!("{}{}", &found[1], placeholder("secret")))
-    });
+    if prose {
+        run(&PROSE, &|found| {
+            let value = found.get(2)?.as_str();
+            let secretive = value.bytes().any(|b| b.is_ascii_digit()) && !value.starts_with("http");
+            secretive.then(|| format!("{}{}", &found[1], placeholder("secret")))
+        });
+    }
     current
 }
 

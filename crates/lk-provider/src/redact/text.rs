@@ -131,7 +131,7 @@ pub(super) fn redact<'a>(redactor: &Redactor, text: &'a str, wraps: usize) -> Co
 fn once<'a>(redactor: &Redactor, text: &'a str, wraps: usize) -> Cow<'a, str> {
     let signs = signs(text);
     let secrets = token::possible(text);
-    if !signs.any() && !secrets {
+    if !signs.any() && secrets.none() {
         return Cow::Borrowed(text);
     }
     if signs.brace
@@ -141,11 +141,16 @@ fn once<'a>(redactor: &Redactor, text: &'a str, wraps: usize) -> Cow<'a, str> {
         return clean;
     }
     let mut out = Cow::Borrowed(text);
-    if signs.equals || signs.quoted_colon || signs.tag || secrets {
-        apply(&mut out, |text| pairs::redact(&redactor.keys, text, signs));
+    if signs.equals || signs.quoted_colon || signs.tag || secrets.prose() {
+        apply(&mut out, |text| {
+            pairs::redact(&redactor.keys, text, signs, secrets.prose())
+        });
     }
-    if secrets {
-        apply(&mut out, token::redact);
+    if secrets.shaped() {
+        apply(&mut out, |text| token::redact(text, secrets));
+    }
+    if signs.at {
+        apply(&mut out, token::credentials);
     }
     if signs.at || signs.percent {
         apply(&mut out, emails);

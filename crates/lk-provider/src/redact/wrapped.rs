@@ -14,11 +14,12 @@ use crate::signature::decode;
 
 /// Nesting of JSON inside strings; the outer depth counts separately.
 const MAX_INNER_DEPTH: usize = MAX_DEPTH / 2;
+/// Shortest word that is decoded.
+const MIN_WORD: usize = 16;
 /// Longest word that is decoded.
 const MAX_WORD: usize = 65_536;
 
 static PERCENT_WORD: LazyLock<Regex> = LazyLock::new(|| super::pattern(r#"[^\s"'<>]*%[0-9A-Fa-f]{2}[^\s"'<>]*"#));
-static BASE64_WORD: LazyLock<Regex> = LazyLock::new(|| super::pattern(r"[A-Za-z0-9+/_\-]{16,}={0,2}"));
 
 /// The text as JSON, redacted by structure; nothing when it is no JSON object or array.
 pub(super) fn json<'a>(redactor: &Redactor, content: &'a str) -> Option<Cow<'a, str>> {
@@ -67,18 +68,62 @@ fn lenient(word: &str) -> String {
 
 /// Words that are base64 of readable text which holds something; they are replaced whole.
 pub(super) fn base64(redactor: &Redactor, content: &str, wraps: usize) -> Option<String> {
-    replace_some(&BASE64_WORD, content, &|found| {
-        let word = found.get(0)?.as_str();
-        if word.len() > MAX_WORD {
-            return None;
+    let mut out: Option<String> = None;
+    let mut copied = 0;
+    let mut at = 0;
+    for word in content.split_inclusive(|c: char| !(c.is_ascii_alphanumeric() || "+/_-".contains(c))) {
+        let start = at;
+        at += word.len();
+        let word = word.trim_end_matches(|c: char| !(c.is_ascii_alphanumeric() || "+/_-".contains(c)));
+        if !(MIN_WORD..=MAX_WORD).contains(&word.len()) || !maybe_text(word.as_bytes()) || !hides(redactor, word, wraps)
+        {
+            continue;
         }
-        let encoding = if word.contains(['-', '_']) {
-            Encoding::Base64url
-        } else {
-            Encoding::Base64
-        };
-        let inner = String::from_utf8(decode(encoding, word)?).ok()?;
-        let readable = inner.chars().all(|c| !c.is_control() || c.is_ascii_whitespace());
-        (readable && text::redact(redactor, &inner, wraps + 1) != inner).then(|| placeholder("encoded"))
+        let out = out.get_or_insert_with(|| String::with_capacity(content.len()));
+        out.push_str(&content[copied..start]);
+        out.push_str(&placeholder("encoded"));
+        let padding = content[start + word.len()..]
+            .bytes()
+            .take(2)
+            .take_while(|byte| *byte == b'=')
+            .count();
+        copied = start + word.len() + padding;
+    }
+    out.map(|mut out| {
+        out.push_str(&content[copied..]);
+        out
     })
+}
+
+/// Whether the word decodes to readable text in which something is redacted.
+fn hides(redactor: &Redactor, word: &str, wraps: usize) -> bool {
+    let encoding = if word.contains(['-', '_']) {
+        Encoding::Base64url
+    } else {
+        Encoding::Base64
+    };
+    let Some(inner) = decode(encoding, word).and_then(|bytes| String::from_utf8(bytes).ok()) else {
+        return false;
+    };
+    let readable = inner.chars().all(|c| !c.is_control() || c.is_ascii_whitespace());
+    readable && text::redact(redactor, &inner, wraps + 1) != inner
+}
+
+/// Whether most of the first twelve bytes could be ASCII: the bits that say so are at fixed places
+/// in the letters. Identifiers fail this without being decoded.
+fn maybe_text(word: &[u8]) -> bool {
+    let value = |letter: u8| match letter {
+        b'A'..=b'Z' => letter - b'A',
+        b'a'..=b'z' => letter - b'a' + 26,
+        b'0'..=b'9' => letter - b'0' + 52,
+        b'+' | b'-' => 62,
+        _ => 63,
+    };
+    let masks = [0b10_0000, 0b00_1000, 0b00_0010];
+    let ascii = word[..MIN_WORD]
+        .chunks_exact(4)
+        .flat_map(|four| masks.iter().zip(four))
+        .filter(|(mask, letter)| value(**letter) & **mask == 0)
+        .count();
+    ascii >= 9
 }

@@ -40,11 +40,13 @@ pub(super) fn near_miss(claim: &Claim, secrets: &[(usize, &Secret)], body: &[u8]
     })
 }
 
+type FromText = fn(&str) -> Option<Key>;
+
 fn other_key(claim: &Claim, secret: &Secret, body: &[u8]) -> Option<NearMiss> {
     let fits = |key: Option<Key>| key.is_some_and(|key| fits(&key, claim, &claim.signed_prefix, body));
     let text = secret.expose();
     let trimmed = text.trim();
-    let (own, other): (fn(&str) -> Option<Key>, fn(&str) -> Option<Key>) = match claim.key_form {
+    let (own, other): (FromText, FromText) = match claim.key_form {
         KeyForm::Text => (key::from_text, key::from_base64),
         KeyForm::Base64 => (key::from_base64, key::from_text),
     };

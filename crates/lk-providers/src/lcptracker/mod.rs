@@ -37,7 +37,7 @@ impl lk_provider::Provider for Provider {
         let lower = subject.to_lowercase();
         let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
         if found.event_type == "delivery" {
-            found.event_type = "notice.mail".to_owned();
+            "notice.mail".clone_into(&mut found.event_type);
         }
         if says(&REJECTED) {
             let apprentice = lower.contains("apprentice");
