@@ -206,12 +206,11 @@ impl Store {
                 inside.push_str(" AND ");
                 inside.push_str(&dialect.one_of("+integration_rid", values.len()));
             }
-            let (span, order) = match path {
-                Path::Failures => dialect.walk("project_rid", "$4", "$1", "$2"),
-                _ => {
-                    let span = "seq >= $1 AND seq < $2 AND +project_rid = $4";
-                    (span.to_owned(), "ORDER BY seq DESC".to_owned())
-                }
+            let (span, order) = if matches!(path, Path::Failures) {
+                dialect.walk("project_rid", "$4", "$1", "$2")
+            } else {
+                let span = "seq >= $1 AND seq < $2 AND +project_rid = $4";
+                (span.to_owned(), "ORDER BY seq DESC".to_owned())
             };
             return (format!("{select} WHERE {span}{inside} {order} LIMIT $3"), values);
         };
