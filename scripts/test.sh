@@ -88,9 +88,7 @@ stage_browser() {
   web_ready
   [ -f web/dist/index.html ] || (cd web && npm run --silent build)
   binary
-  CHROMIUM_PATH=$(scripts/chromium.sh)
-  export CHROMIUM_PATH
-  (cd web && LINEKEEPER_BIN="$PWD/../target/debug/linekeeper" npm run --silent e2e)
+  scripts/browser-tests.sh
 }
 
 web_ready() {
