@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::IsoTime;
 use super::words::RoleWord;
 use crate::error::ApiError;
-use crate::extract::Checked;
+use crate::extract::{Checked, whole_u32};
 
 /// Longest life of an API key in days.
 pub(crate) const KEY_DAYS_MAX: u32 = 3_650;
@@ -116,6 +116,7 @@ pub(crate) struct NewKey {
     /// Role, at most the caller's own.
     pub(crate) role: RoleWord,
     /// Days until it stops working; never when absent.
+    #[serde(default, deserialize_with = "whole_u32")]
     #[schema(minimum = 1, maximum = 3650)]
     pub(crate) expires_in_days: Option<u32>,
 }

@@ -8,7 +8,7 @@ use super::event::EventSummary;
 use super::problem::Problem;
 use super::words::HealthWord;
 use crate::error::ApiError;
-use crate::extract::Checked;
+use crate::extract::{Checked, whole, whole_u32};
 
 /// Longest name of an integration.
 pub(crate) const NAME_CHARS_MAX: usize = 120;
@@ -244,6 +244,7 @@ pub(crate) struct IntegrationPatch {
     #[schema(value_type = Option<Object>)]
     pub(crate) settings: Option<serde_json::Map<String, serde_json::Value>>,
     /// The version that the change was made on.
+    #[serde(deserialize_with = "whole")]
     #[schema(minimum = 0)]
     pub(crate) version: i64,
 }
@@ -314,6 +315,7 @@ pub(crate) struct CreatedWebhookSecret {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RetireSecret {
     /// Seconds it is still accepted; none when absent.
+    #[serde(default, deserialize_with = "whole_u32")]
     #[schema(maximum = 2_592_000)]
     pub(crate) grace_seconds: Option<u32>,
 }

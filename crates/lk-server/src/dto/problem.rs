@@ -7,7 +7,7 @@ use super::IsoTime;
 use super::event::Classification;
 use super::words::StateWord;
 use crate::error::ApiError;
-use crate::extract::Checked;
+use crate::extract::{Checked, whole};
 
 /// Failures with one fingerprint.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -95,6 +95,7 @@ pub(crate) struct ProblemPatch {
     #[schema(value_type = Option<String>)]
     pub(crate) owner_id: OwnerChange,
     /// The version that the change was made on.
+    #[serde(deserialize_with = "whole")]
     #[schema(minimum = 0)]
     pub(crate) version: i64,
 }

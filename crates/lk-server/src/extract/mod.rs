@@ -5,8 +5,10 @@ mod base_url;
 mod body;
 mod path;
 mod query;
+mod whole;
 
 pub(crate) use base_url::{BaseUrl, is_https};
 pub(crate) use body::{Body, Checked, read_body};
 pub(crate) use path::{Id, Key, SecretPath};
 pub(crate) use query::{FromParams, NoParams, Params, Query};
+pub(crate) use whole::{whole, whole_u32};

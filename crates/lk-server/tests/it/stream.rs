@@ -24,6 +24,8 @@ struct Reader {
 impl Reader {
     async fn open(server: &TestServer, last: Option<i64>) -> Self {
         let mut request = server.request(VIEWER, "GET", "/api/integrations/events", None);
+        let compressed = http::HeaderValue::from_static("br, gzip");
+        request.headers_mut().insert(header::ACCEPT_ENCODING, compressed);
         if let Some(last) = last {
             request.headers_mut().insert("last-event-id", last.into());
         }
