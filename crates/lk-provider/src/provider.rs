@@ -4,7 +4,7 @@ use lk_core::Time;
 use serde_json::Value;
 
 use crate::item::{Item, Unreadable};
-use crate::manifest::ManifestError;
+use crate::manifest::{ManifestError, Scheme};
 use crate::message::HttpResponse;
 use crate::observe::Found;
 use crate::{Handshake, Headers, Inbound, Manifest, Redactor, Rejection, Secret, Settings, Verified};
@@ -109,6 +109,10 @@ pub trait Provider: Send + Sync {
         now: Time,
     ) -> Result<Verified, Rejection> {
         let webhook = self.manifest().webhook.as_ref().ok_or(Rejection::NotReceivable)?;
+        if matches!(webhook.signature, Scheme::Configured {}) {
+            let settings = self.manifest().with_defaults(settings);
+            return crate::signature::verify(&webhook.signature, inbound, &settings, secrets, now);
+        }
         crate::signature::verify(&webhook.signature, inbound, settings, secrets, now)
     }
 

@@ -76,7 +76,7 @@ pub fn receive(
 mod tests {
     use super::*;
     use crate::signature::sign;
-    use crate::{Headers, Manifest, ManifestProvider};
+    use crate::{Manifest, ManifestProvider};
 
     const MANIFEST: &str = r#"
 key = "sample"
@@ -121,7 +121,7 @@ pointer = "/verification_token"
                     body.as_bytes(),
                 )
             })
-            .unwrap_or_else(Headers::new);
+            .unwrap_or_default();
         let inbound = Inbound::post("/", headers, body.to_owned(), Time(0));
         receive(&provider, &inbound, &Settings::new(), secrets, Time(0))
     }

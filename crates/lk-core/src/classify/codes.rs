@@ -97,6 +97,7 @@ pub(super) static SOURCES: &[(&str, &str)] = documents! {
     "data_validation.amount",
     "data_validation.bank_details",
     "data_validation.business_rule",
+    "data_validation.checks_failed",
     "data_validation.constraint",
     "data_validation.content_filtered",
     "data_validation.encoding",

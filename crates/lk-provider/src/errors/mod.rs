@@ -5,7 +5,7 @@
 
 mod json;
 mod markup;
-mod network;
+pub(crate) mod network;
 mod text;
 
 #[cfg(test)]

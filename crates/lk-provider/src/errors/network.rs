@@ -41,7 +41,7 @@ const SIGNS: [(Transport, &str); 5] = [
     ),
     (
         Transport::Tls,
-        r"\bcert_[a-z_]+\b|\bx509\b|\berr_(tls|ssl)_|\b(eproto|sslerror|sslhandshakeexception|sslv3_alert[a-z_]*|ssl_error[a-z_]*|unable_to_verify_leaf_signature|depth_zero_self_signed_cert|self_signed_cert_in_chain|unable_to_get_issuer_cert[a-z_]*|cert_has_expired)\b|(ssl|tls)[ _:]?(handshake|alert|routines|certificate|connection|error)|certificate[ _]verify[ _]failed|self[- ]signed certificate|unable to (verify the first certificate|get local issuer)|wrong version number|handshake[ _]failure|certificate (has expired|is not valid|is not yet valid|signed by unknown|is valid for|is not trusted|verification)|hostname\S* (does not|doesn't) match|(does not|doesn't) match (the )?certificate|\bpkix\b|\bremote error: tls|\btls:|unsupported protocol|unexpected_eof_while_reading|ssl peer certificate|schannel",
+        r"\b(err_)?cert_[a-z_]+\b|\bx509\b|\berr_(tls|ssl)_|\b(eproto|sslerror|sslhandshakeexception|sslv3_alert[a-z_]*|ssl_error[a-z_]*|unable_to_verify_leaf_signature|depth_zero_self_signed_cert|self_signed_cert_in_chain|unable_to_get_issuer_cert[a-z_]*|cert_has_expired)\b|(ssl|tls)[ _:]?(handshake|alert|routines|certificate|connection|error)|certificate[ _]verify[ _]failed|self[- ]signed certificate|unable to (verify the first certificate|get local issuer)|wrong version number|handshake[ _]failure|certificate (has expired|is not valid|is not yet valid|signed by unknown|is valid for|is not trusted|verification)|hostname\S* (does not|doesn't) match|(does not|doesn't) match (the )?certificate|\bpkix\b|\bremote error: tls|\btls:|unsupported protocol|unexpected_eof_while_reading|ssl peer certificate|schannel",
     ),
     (
         Transport::Timeout,
@@ -61,7 +61,7 @@ static SIGN_SET: LazyLock<Option<RegexSet>> = LazyLock::new(|| RegexSet::new(SIG
 
 /// How a call failed before an answer, when codes or words say so. With a code that rules know,
 /// only codes count: `webhook_timeout` is no timeout of ours.
-pub(super) fn transport(codes: &[String], message: &str, known: bool) -> Option<Transport> {
+pub(crate) fn transport(codes: &[String], message: &str, known: bool) -> Option<Transport> {
     let mut text = codes.join(" ").to_ascii_lowercase();
     if !known {
         text.push(' ');

@@ -314,16 +314,22 @@ fn finish(described: &Described, found: Found, delivery_key: String, body: Value
         .as_deref()
         .map(|m| text(m.trim(), MAX_MESSAGE))
         .filter(|m| !m.is_empty());
+    let codes: Vec<String> = found.codes.iter().take(8).map(|code| text(code, MAX_TYPE)).collect();
+    // With a code of its own only that counts: `webhook_timeout` is no timeout of the network.
+    let transport = match (&message, found.http_status) {
+        (Some(message), None) if failed => crate::errors::network::transport(&codes, message, !codes.is_empty()),
+        _ => None,
+    };
     let failure = failed.then(|| Failure {
         provider: described.manifest().key.clone(),
         operation: text(found.operation.as_deref().unwrap_or(&found.event_type), MAX_KEY),
         http_status: found.http_status,
-        codes: found.codes.iter().take(8).map(|code| text(code, MAX_TYPE)).collect(),
+        codes,
         field: found.field.as_deref().map(|field| text(field, MAX_KEY)),
         message: message
             .clone()
             .unwrap_or_else(|| format!("{} failed without saying why", found.event_type)),
-        transport: None,
+        transport,
         html: false,
     });
     let summary = match (&failure, &found.summary) {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// FNV-1a: keys are a few bytes long, and nobody gains by making them collide with a fixed table.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +32,7 @@ const MAX_KEY: usize = 48;
 type Names = HashMap<String, &'static str, BuildHasherDefault<Fnv>>;
 
 /// Key (lowercase, without separators) to what its value is called in the placeholder.
-static BUILT_IN: LazyLock<Names> = LazyLock::new(|| {
+static BUILT_IN: LazyLock<Arc<Names>> = LazyLock::new(|| {
     let lists: [(&str, &[&str]); 8] = [
         (
             "secret",
@@ -184,10 +184,12 @@ static BUILT_IN: LazyLock<Names> = LazyLock::new(|| {
             ],
         ),
     ];
-    lists
-        .iter()
-        .flat_map(|(label, keys)| keys.iter().map(move |key| ((*key).to_owned(), *label)))
-        .collect()
+    Arc::new(
+        lists
+            .iter()
+            .flat_map(|(label, keys)| keys.iter().map(move |key| ((*key).to_owned(), *label)))
+            .collect(),
+    )
 });
 
 /// Ends that make any longer key sensitive.
@@ -213,7 +215,7 @@ const ENDINGS: &[(&str, &str)] = &[
 #[derive(Debug, Clone)]
 pub(super) struct Keys {
     /// The built-in ones and the provider's own.
-    names: Names,
+    names: Arc<Names>,
     /// Key to the objects it is sensitive in.
     paths: HashMap<String, Vec<String>, BuildHasherDefault<Fnv>>,
 }
@@ -221,7 +223,7 @@ pub(super) struct Keys {
 impl Default for Keys {
     fn default() -> Self {
         Self {
-            names: BUILT_IN.clone(),
+            names: Arc::clone(&BUILT_IN),
             paths: HashMap::default(),
         }
     }
@@ -235,7 +237,7 @@ impl Keys {
             if let Some((parent, key)) = key.rsplit_once('.') {
                 out.paths.entry(plain(key)).or_default().push(plain(parent));
             } else {
-                out.names.entry(plain(key)).or_insert("personal");
+                Arc::make_mut(&mut out.names).entry(plain(key)).or_insert("personal");
             }
         }
         out
