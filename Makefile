@@ -4,10 +4,9 @@
 PROFILE ?= dev
 LISTEN  ?= 127.0.0.1:8787
 DATA    ?= ./data
-DEMO    ?= ./data/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo build release test bench web contract fmt clean-demo
+.PHONY: help run demo build release test bench web contract fmt
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,8 +14,8 @@ help: ## Show this list
 run: build ## Build and start on http://127.0.0.1:8787 with SQLite in ./data
 	@cargo run --quiet --profile $(PROFILE) -p linekeeper -- serve --data-dir $(DATA) --listen $(LISTEN)
 
-demo: build ## Build and start with live example traffic in ./data/demo
-	@cargo run --quiet --profile $(PROFILE) -p linekeeper -- demo --data-dir $(DEMO) --listen $(LISTEN)
+demo: build ## Build and start with live example traffic on throwaway data
+	@cargo run --quiet --profile $(PROFILE) -p linekeeper -- demo --listen $(LISTEN)
 
 build: web ## Build the web UI and the binary (PROFILE=release for an optimised one)
 	cargo build --profile $(PROFILE) -p linekeeper
@@ -42,6 +41,3 @@ contract: ## Refresh web/openapi.json and the web client's types from the routes
 
 fmt: ## Format the Rust code
 	cargo fmt --all
-
-clean-demo: ## Delete the demo's data
-	rm -rf $(DEMO)
