@@ -1,28 +1,20 @@
 /**
- * The shapes of the API, and the only place that names them: when the server's OpenAPI document
- * changes, `npm run gen` writes `schema.ts` and this file re-exports it.
+ * The shapes of the API under the names the UI uses. They come from `schema.ts`, which `npm run gen` writes
+ * from the server's OpenAPI document; only what JSON Schema leaves open is narrowed here.
  */
+import type { components } from './schema'
 
-export type Health = 'healthy' | 'degraded' | 'down' | 'unknown'
-export type Severity = 'low' | 'medium' | 'high' | 'critical'
-export type Category =
-  | 'auth'
-  | 'rate_limit'
-  | 'data_validation'
-  | 'data_state_mismatch'
-  | 'spending_control'
-  | 'compliance'
-  | 'network'
-  | 'provider_outage'
-  | 'configuration'
-  | 'unknown'
-export type EventKind = 'webhook' | 'check' | 'sync' | 'action' | 'credential' | 'health' | 'alert'
-export type Role = 'owner' | 'admin' | 'editor' | 'viewer'
-export type ProblemState = 'open' | 'acknowledged' | 'resolved' | 'ignored'
-/** JSON as it arrives; only the payload tree and manifest settings are this loose. */
+type Schemas = components['schemas']
+
+/** JSON as it arrives; only payloads, settings and details are this loose. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
-/** ISO-8601, UTC, milliseconds. */
-export type Instant = string
+
+export type Health = Schemas['Health']
+export type Severity = Schemas['Severity']
+export type Category = Schemas['Category']
+export type EventKind = Schemas['EventKind']
+export type Role = Schemas['Role']
+export type ProblemState = Schemas['ProblemState']
 
 export interface Page<T> {
   items: T[]
@@ -32,264 +24,40 @@ export interface List<T> {
   items: T[]
 }
 
-export interface Project {
-  id: string
-  slug: string
-  name: string
-}
-export interface Session {
-  user: { id: string; email: string; name: string; operator: boolean } | null
-  apiKey: { id: string; name: string } | null
-  projects: (Project & { role: Role })[]
-  csrfToken: string | null
-}
+export type Session = Schemas['Session']
+export type Project = Schemas['ProjectRef']
+export type Overview = Schemas['Overview']
+export type Bucket = Schemas['Bar']
+export type Demo = Schemas['Demo']
 
-/** One hour of outcomes. */
-export interface Bucket {
-  at: Instant
-  ok: number
-  failed: number
-}
-
-export interface Overview {
-  project: Project
-  generatedAt: Instant
-  health: Record<Health, number>
-  events24h: { total: number; failures: number; successRate: number | null; perHour: Bucket[] }
-  openProblems: number
-  helpful: { yes: number; no: number }
-  /** Integration ids, worst first. */
-  needsAttention: string[]
-  demo: { loaded: boolean }
-}
-
-export interface Reason {
-  code: string
-  message: string
-}
-export interface ScoreParts {
-  freshness: number | null
-  success: number | null
-  errorRate: number | null
-  caps: string[]
-  sentence: string
-}
-export interface Record24h {
-  status: Health
-  successRate: number | null
-  total: number
-  errors: number
-}
-
+export type ScoreParts = Schemas['ScoreParts']
 /** The part of an integration that the live stream's `status` message replaces. */
-export interface IntegrationStatus {
-  id: string
-  health: Health
-  healthSince: Instant
-  reasons: Reason[]
-  score: number | null
-  status: Health
-  record24h: Record24h
-  lastEventAt: Instant | null
-  openProblems: number
-}
-export interface Integration extends IntegrationStatus {
-  provider: string
-  providerName: string
-  service: string | null
-  name: string
-  enabled: boolean
-  demo: boolean
-  scoreParts: ScoreParts
-  sparkline: Bucket[]
-  lastSuccessAt: Instant | null
-  lastFailureAt: Instant | null
-  lastEvents: EventSummary[]
-  webhook: { url: string; aliasUrl: string | null; secrets: number; rejected24h: number } | null
-  createdAt: Instant
-  updatedAt: Instant
-  version: number
-}
-export interface IntegrationDetail extends Integration {
-  settings: Record<string, Json>
-  problems: Problem[]
-}
-export interface CreatedIntegration {
-  integration: Integration
-  webhookUrl: string | null
-  webhookSecret: string | null
-}
+export type IntegrationStatus = Schemas['IntegrationStatus']
+export type Integration = Schemas['Integration']
+export type IntegrationDetail = Integration & { settings: Record<string, Json>; problems: Problem[] }
+export type CreatedIntegration = Schemas['CreatedIntegration']
 
-export interface WebhookSecret {
-  id: string
-  last4: string
+export type WebhookSecret = Omit<Schemas['WebhookSecret'], 'state' | 'source'> & {
   state: 'active' | 'retiring' | 'retired'
   source: 'manual' | 'generated' | 'handshake' | 'environment'
-  createdAt: Instant
-  expiresAt: Instant | null
-  retiredAt: Instant | null
 }
-export interface CreatedSecret {
-  secret: WebhookSecret
-  value: string | null
-}
-export interface Rejection {
-  reason: string
-  count: number
-  firstAt: Instant
-  lastAt: Instant
-  explanation: string
-  hint: string
-  detail: Record<string, Json>
-}
+export type CreatedSecret = Omit<Schemas['CreatedWebhookSecret'], 'secret'> & { secret: WebhookSecret }
+export type Rejection = Omit<Schemas['Rejection'], 'detail'> & { detail: Record<string, Json> }
 
-export interface EventSummary {
-  id: string
-  seq: number
-  kind: EventKind
-  /** The provider's key. */
-  integration: string
-  integrationId: string
-  integrationName: string
-  eventType: string
-  status: 'success' | 'failure' | null
-  timestamp: Instant
-  receivedAt: Instant
-  message: string
-  category: Category | null
-  severity: Severity | null
-  code: string | null
-  problemId: string | null
-}
-export interface EventItem extends EventSummary {
-  error: { message: string; code: string | null; context: { operation: string | null; httpStatus: number | null } } | null
-  classification: Classification | null
-  quarantined: boolean
-}
-export interface EventDetail extends EventItem {
-  payload: Json
-  headers: Record<string, string>
-  payloadBytes: number
-  payloadHash: string
-  contentType: string | null
-  similar: EventSummary[]
-  problem: Problem | null
-  feedback: Feedback
-}
-export interface Feedback {
-  helpful: boolean | null
-  category: Category | null
-  comment: string | null
-}
+export type EventSummary = Schemas['EventSummary']
+export type EventItem = Schemas['Event']
+export type EventDetail = Omit<Schemas['EventDetail'], 'payload'> & { payload: Json }
+export type Feedback = Schemas['Feedback']
 /** What the live stream's `event` message carries. */
-export type StreamedEvent = EventSummary & Partial<Pick<EventItem, 'error' | 'classification' | 'quarantined'>>
+export type StreamedEvent = EventSummary & Partial<Schemas['StreamEvent']>
+export type Classification = Schemas['Classification']
+export type Problem = Schemas['Problem']
 
-export interface Classification {
-  category: Category
-  severity: Severity
-  cause: string
-  suggestedFix: string
-  fixSteps: string[]
-  affectedData: string[]
-  businessImpact: string
-  /** 0 to 1. */
-  confidence: number
-  transient: boolean
-  code: string
-  title: string
-  documentationUrl: string | null
-  source: 'rule' | 'pin' | 'llm'
-}
+export type ManifestField = Schemas['ProviderField']
+export type ProviderInfo = Schemas['ProviderInfo']
 
-export interface Problem {
-  id: string
-  integrationId: string
-  integrationName: string
-  provider: string
-  state: ProblemState
-  title: string
-  message: string
-  code: string | null
-  operation: string | null
-  httpStatus: number | null
-  count: number
-  firstSeen: Instant
-  lastSeen: Instant
-  classification: Classification
-  owner: { id: string; name: string } | null
-  helpful: { yes: number; no: number }
-  lastEventId: string | null
-  version: number
-}
-
-export type FieldKind = 'text' | 'secret' | 'url' | 'number' | 'select' | 'boolean'
-export interface ManifestField {
-  key: string
-  label: string
-  hint: string | null
-  kind: FieldKind
-  required: boolean
-  pattern: string | null
-  placeholder: string | null
-  options: string[]
-  default: Json
-}
-export interface ProviderInfo {
-  key: string
-  name: string
-  icon: string
-  color: string
-  summary: string
-  capabilities: string[]
-  docsUrl: string | null
-  statusPage: string | null
-  /** Markdown. */
-  help: string
-  fields: ManifestField[]
-  webhook: {
-    scheme: string
-    secretLabel: string
-    secretHint: string
-    secretGenerated: boolean
-    handshake: boolean
-  } | null
-}
-
-export interface Demo {
-  loaded: boolean
-  running: boolean
-  integrations: number
-}
-export interface Member {
-  id: string
-  email: string
-  name: string
-  role: Role
-  createdAt: Instant
-}
-export interface ApiKey {
-  id: string
-  name: string
-  role: Role
-  last4: string
-  createdAt: Instant
-  expiresAt: Instant | null
-  lastUsedAt: Instant | null
-  revokedAt: Instant | null
-}
-export interface CreatedApiKey {
-  key: ApiKey
-  value: string
-}
-export interface AuditEntry {
-  at: Instant
-  actorName: string
-  action: string
-  target: string | null
-  summary: string | null
-  result: string
-}
-
-export interface ErrorBody {
-  error: { code: string; message: string; details?: Json; retryAfter?: number }
-}
+export type Member = Schemas['Member']
+export type ApiKey = Schemas['ApiKey']
+export type CreatedApiKey = Schemas['CreatedKey']
+export type AuditEntry = Schemas['AuditEntry']
+export type ErrorBody = Schemas['Error']

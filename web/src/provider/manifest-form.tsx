@@ -17,7 +17,15 @@ interface ManifestFieldsProps {
 
 /** What a form starts with: the manifest's defaults. */
 export function defaultsOf(fields: ManifestField[]): Values {
-  return Object.fromEntries(fields.flatMap((field) => (field.default === null ? [] : [[field.key, field.default]])))
+  return Object.fromEntries(
+    fields.flatMap((field) => (field.default === null ? [] : [[field.key, typed(field, field.default)]])),
+  )
+}
+
+/** A manifest writes defaults as text. */
+function typed(field: ManifestField, text: string): Json {
+  if (field.kind === 'boolean') return text === 'true'
+  return field.kind === 'number' ? Number(text) : text
 }
 
 /** What the server gets: nothing that is empty, so that it applies its own defaults and keeps secrets. */

@@ -170,8 +170,8 @@ function settingsHandlers(world: World): RequestHandler[] {
     http.get('*/api/members', () =>
       HttpResponse.json({
         items: [
-          { id: 'user-1', email: 'mara@example.com', name: 'Mara Novak', role: 'owner', createdAt: at(900) },
-          { id: 'user-2', email: 'theo@example.com', name: 'Theo Lindqvist', role: 'editor', createdAt: at(400) },
+          { userId: 'user-1', email: 'mara@example.com', name: 'Mara Novak', role: 'owner', createdAt: at(900) },
+          { userId: 'user-2', email: 'theo@example.com', name: 'Theo Lindqvist', role: 'editor', createdAt: at(400) },
         ],
       }),
     ),

@@ -10,7 +10,7 @@ type TextLinkProps = Pick<LinkProps, 'to' | 'params' | 'search'> & {
 }
 /** A link inside the app. */
 export function TextLink({ className, ...props }: TextLinkProps) {
-  return <Link {...props} className={cx('text-accent underline-offset-2 hover:underline', className)} />
+  return <Link {...props} className={cx('text-accent underline decoration-n7 underline-offset-2 hover:decoration-current', className)} />
 }
 
 /** A link to somewhere else: new tab, no referrer, and only http(s), whatever a manifest says. */
@@ -21,7 +21,7 @@ export function ExternalLink({ href, children }: { href: string; children: React
       href={href}
       target="_blank"
       rel="noreferrer noopener"
-      className="inline-flex items-center gap-1 text-accent underline-offset-2 hover:underline"
+      className="inline-flex items-center gap-1 text-accent underline decoration-n7 underline-offset-2 hover:decoration-current"
     >
       {children}
       <ExternalIcon className="size-3" />

@@ -66,8 +66,6 @@ function Reasons({ integration }: { integration: IntegrationDetail }) {
   )
 }
 
-const WHOLE = 100
-
 function Score({ score, parts }: { score: number | null; parts: ScoreParts }) {
   const rows: [string, number | null][] = [
     ['Freshness', parts.freshness],
@@ -101,8 +99,8 @@ function Score({ score, parts }: { score: number | null; parts: ScoreParts }) {
   )
 }
 
-/** Parts come as 0 to 1; a server that sends 0 to 100 is read as well. */
-const asPercent = (value: number) => (value <= 1 ? value * WHOLE : value)
+/** Parts come as 0 to 1. */
+const asPercent = (value: number) => value * 100
 
 function Meter({ value }: { value: number | null }) {
   return (

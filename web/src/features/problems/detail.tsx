@@ -60,7 +60,7 @@ function Detail({ problem }: { problem: Problem }) {
         </header>
         <div className="grid gap-x-8 gap-y-5 p-4 xl:grid-cols-[minmax(0,1fr)_19rem]">
           <div className="flex flex-col gap-4">
-            <Explanation classification={problem.classification} />
+            <Explanation headings="h3" classification={problem.classification} />
             {problem.lastEventId && (
               <FeedbackMarks eventId={problem.lastEventId} category={problem.classification.category} />
             )}

@@ -18,12 +18,12 @@ export function MembersPanel() {
           ) : (
             <ul className="divide-y divide-line">
               {members.map((member) => (
-                <li key={member.id} className="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 py-2.5 text-13">
+                <li key={member.userId} className="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 py-2.5 text-13">
                   <span className="min-w-0 flex-1 basis-48">
                     <span className="block truncate font-medium">
-                      {member.name} {member.id === user?.id && <span className="font-normal text-muted">(you)</span>}
+                      {member.name} {member.userId === user?.id && <span className="font-normal text-muted">(you)</span>}
                     </span>
-                    <span className="block truncate text-12 text-muted">{member.email}</span>
+                    <span className="block truncate text-12 text-muted">{member.email ?? 'address hidden'}</span>
                   </span>
                   <span className="text-12 text-muted">
                     since <Ago at={member.createdAt} />

@@ -6,17 +6,22 @@ import { Tag } from '@/ui/layout'
 const SOURCE_WORDS: Record<Classification['source'], string> = {
   rule: 'by rule',
   pin: 'corrected by a person',
-  llm: 'by rule, enriched by a language model',
+}
+
+interface ExplanationProps {
+  classification: Classification
+  /** One below the heading it stands under. */
+  headings?: 'h3' | 'h4'
 }
 
 /** Why it failed and what to do: cause, numbered fix, what it touches, what it costs. */
-export function Explanation({ classification }: { classification: Classification }) {
+export function Explanation({ classification, headings: Heading = 'h4' }: ExplanationProps) {
   const steps = classification.fixSteps.length > 0 ? classification.fixSteps : [classification.suggestedFix]
   return (
     <div className="flex flex-col gap-3 text-13">
       <p className="text-pretty">{classification.cause}</p>
       <section>
-        <h4 className="mb-1 text-12 font-semibold text-muted">What to do</h4>
+        <Heading className="mb-1 text-12 font-semibold text-muted">What to do</Heading>
         <ol className="flex list-decimal flex-col gap-1 pl-5 marker:text-muted">
           {steps.map((step) => (
             <li key={step} className="pl-0.5 text-pretty">
@@ -26,12 +31,12 @@ export function Explanation({ classification }: { classification: Classification
         </ol>
       </section>
       <section>
-        <h4 className="mb-0.5 text-12 font-semibold text-muted">Business impact</h4>
+        <Heading className="mb-0.5 text-12 font-semibold text-muted">Business impact</Heading>
         <p className="text-pretty">{classification.businessImpact}</p>
       </section>
       {classification.affectedData.length > 0 && (
         <section>
-          <h4 className="mb-1 text-12 font-semibold text-muted">Affected data</h4>
+          <Heading className="mb-1 text-12 font-semibold text-muted">Affected data</Heading>
           <ul className="flex flex-wrap gap-1">
             {classification.affectedData.map((data) => (
               <li key={data} className="max-w-full">
