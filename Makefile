@@ -6,7 +6,7 @@ LISTEN  ?= 127.0.0.1:8787
 DATA    ?= ./data
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo build release test bench web contract fmt
+.PHONY: help run demo build release test bench kill9 web contract fmt
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,11 @@ test: ## Run every check (STAGES="fmt rust" for some of them)
 bench: web ## Measure throughput and latency beside baselines (BENCH="--events 10000000")
 	cargo build --release -p linekeeper
 	cargo run --quiet --release -p xtask --features bench -- bench $(BENCH)
+
+kill9: ## Kill the server twenty times under load; nothing acknowledged may be lost
+	@scripts/need.sh web
+	cargo build -p linekeeper
+	@node scripts/kill9.mjs
 
 web: ## Build the web UI into web/dist
 	@scripts/need.sh web

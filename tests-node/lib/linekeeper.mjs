@@ -28,7 +28,7 @@ export class Linekeeper {
   }
 
   env() {
-    return { PATH: process.env.PATH, HOME: this.dataDir, LINEKEEPER_ALLOW_PRIVATE_TARGETS: 'true', RUST_LOG: 'warn' }
+    return { PATH: process.env.PATH, HOME: this.dataDir, LINEKEEPER_ALLOW_PRIVATE_TARGETS: 'true', LINEKEEPER_LOG: 'warn' }
   }
 
   /** Starts serving on a free port, or on the one used before. */

@@ -51,7 +51,7 @@ impl Server {
         let mut child = Command::new(binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data)
-            .env("RUST_LOG", "warn")
+            .env("LINEKEEPER_LOG", "warn")
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
