@@ -3,9 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use anyhow::{bail, Context as _};
-use figment::providers::{Env, Format as _, Serialized, Toml};
+use anyhow::{Context as _, bail};
 use figment::Figment;
+use figment::providers::{Env, Format as _, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::Where;

@@ -6,12 +6,12 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use lk_core::access::Permit;
+use lk_engine::Engine;
 use lk_engine::egress::Egress;
 use lk_engine::tasks::pause;
-use lk_engine::Engine;
 use lk_fakes::{PlannedDelivery, Player, Scenario, Signer};
 use lk_provider::{HttpRequest, Settings};
 use lk_server::ApiError;
@@ -38,7 +38,11 @@ impl DemoRunner {
             ip => ip,
         };
         let address = SocketAddr::new(ip, listening.port());
-        Self { engine, address, playing: Mutex::default() }
+        Self {
+            engine,
+            address,
+            playing: Mutex::default(),
+        }
     }
 
     /// Goes on with demos that were loaded before a restart.
@@ -60,7 +64,9 @@ impl DemoRunner {
             if there.iter().any(|i| i.demo && i.provider == key) {
                 continue;
             }
-            let Some(provider) = self.engine.registry().get(key) else { continue };
+            let Some(provider) = self.engine.registry().get(key) else {
+                continue;
+            };
             let manifest = provider.manifest();
             let Some(webhook) = &manifest.webhook else { continue };
             let token = |e: ApiError| StoreError::Invalid(e.message().to_owned());
@@ -78,7 +84,9 @@ impl DemoRunner {
                     source: SecretSource::Generated,
                 }),
             };
-            store.create_integration(permit, &new, self.engine.clock().now()).await?;
+            store
+                .create_integration(permit, &new, self.engine.clock().now())
+                .await?;
         }
         self.engine.reload().await?;
         self.play(project).await
@@ -104,39 +112,55 @@ impl DemoRunner {
     }
 
     /// The players of the loaded integrations and where each one's deliveries go.
-    async fn cast(
-        &self,
-        project: &Project,
-    ) -> Result<(Vec<Player>, HashMap<&'static str, String>), StoreError> {
+    async fn cast(&self, project: &Project) -> Result<(Vec<Player>, HashMap<&'static str, String>), StoreError> {
         let store = self.engine.store();
         let directory = self.engine.directory();
         let now = self.engine.clock().now();
-        let mut fakes: HashMap<_, _> =
-            lk_providers::fakes::all().into_iter().map(|f| (f.provider(), f)).collect();
+        let mut fakes: HashMap<_, _> = lk_providers::fakes::all()
+            .into_iter()
+            .map(|f| (f.provider(), f))
+            .collect();
         let (mut players, mut urls) = (Vec::new(), HashMap::new());
         for row in store.integrations(project.rid).await?.into_iter().filter(|i| i.demo) {
-            let Some((key, fake)) = fakes.remove_entry(row.provider.as_str()) else { continue };
+            let Some((key, fake)) = fakes.remove_entry(row.provider.as_str()) else {
+                continue;
+            };
             let manifest = self.engine.registry().get(key).map(|p| p.manifest());
             let webhook = manifest.and_then(|m| m.webhook.as_ref());
-            let secret = directory.integration(row.rid).and_then(|i| i.secrets(now).into_iter().next());
+            let secret = directory
+                .integration(row.rid)
+                .and_then(|i| i.secrets(now).into_iter().next());
             let endpoint = store.endpoint_key(&row.id).await?;
             let (Some(webhook), Some(secret), Some(endpoint)) = (webhook, secret, endpoint) else {
                 continue;
             };
-            urls.insert(key, format!("http://{}/webhooks/{key}/{}", self.address, endpoint.expose()));
-            let signer =
-                Signer { scheme: webhook.signature.clone(), settings: Settings::new(), secret };
+            urls.insert(
+                key,
+                format!("http://{}/webhooks/{key}/{}", self.address, endpoint.expose()),
+            );
+            let signer = Signer {
+                scheme: webhook.signature.clone(),
+                settings: Settings::new(),
+                secret,
+            };
             players.push(Player::new(fake, signer));
         }
         Ok((players, urls))
     }
 
     fn is_playing(&self, project: &Project) -> bool {
-        self.playing.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&project.id)
+        self.playing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains_key(&project.id)
     }
 
     fn stop(&self, project: &Project) {
-        let playing = self.playing.lock().unwrap_or_else(PoisonError::into_inner).remove(&project.id);
+        let playing = self
+            .playing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&project.id);
         if let Some(stop) = playing {
             stop.send_replace(true);
         }
@@ -148,19 +172,11 @@ impl lk_server::Demo for DemoRunner {
         self.is_playing(project)
     }
 
-    fn load<'a>(
-        &'a self,
-        permit: &'a Permit,
-        project: &'a Project,
-    ) -> BoxFuture<'a, Result<(), ApiError>> {
+    fn load<'a>(&'a self, permit: &'a Permit, project: &'a Project) -> BoxFuture<'a, Result<(), ApiError>> {
         async move { Ok(self.start(permit, project).await?) }.boxed()
     }
 
-    fn remove<'a>(
-        &'a self,
-        permit: &'a Permit,
-        project: &'a Project,
-    ) -> BoxFuture<'a, Result<(), ApiError>> {
+    fn remove<'a>(&'a self, permit: &'a Permit, project: &'a Project) -> BoxFuture<'a, Result<(), ApiError>> {
         async move {
             self.stop(project);
             let now = self.engine.clock().now();
@@ -211,7 +227,11 @@ async fn send(sender: &Egress, url: &str, delivery: &PlannedDelivery) {
     match sender.send(&request).await {
         Ok(response) if response.status < 300 => {}
         Ok(response) => {
-            tracing::warn!(provider = delivery.provider, status = response.status, "demo delivery refused");
+            tracing::warn!(
+                provider = delivery.provider,
+                status = response.status,
+                "demo delivery refused"
+            );
         }
         Err(error) => tracing::warn!(provider = delivery.provider, %error, "demo delivery failed"),
     }

@@ -35,10 +35,14 @@ pub(crate) async fn open_store(config: &Config) -> anyhow::Result<Store> {
         Some(url) => StoreConfig::Postgres { url: url.clone() },
         None => {
             make_private(dir)?;
-            StoreConfig::Sqlite { path: dir.join(DATABASE_FILE) }
+            StoreConfig::Sqlite {
+                path: dir.join(DATABASE_FILE),
+            }
         }
     };
-    Store::open(&target, key, Clock::system().now()).await.context("the database cannot be opened")
+    Store::open(&target, key, Clock::system().now())
+        .await
+        .context("the database cannot be opened")
 }
 
 /// The data folder holds secrets: nobody else may look into it.
@@ -89,7 +93,10 @@ pub(crate) fn note_address(config: &Config, address: &str) {
 pub(crate) fn base_url(config: &Config) -> String {
     let noted = || fs::read_to_string(config.data_dir.join(ADDRESS_FILE)).ok();
     let url = config.public_url.clone().or_else(noted);
-    url.map_or_else(|| format!("http://{}", config.listen), |url| url.trim_end_matches('/').to_owned())
+    url.map_or_else(
+        || format!("http://{}", config.listen),
+        |url| url.trim_end_matches('/').to_owned(),
+    )
 }
 
 /// A runtime for a command that talks to the database and ends.

@@ -1,7 +1,7 @@
 //! The one place that reads the clock.
 
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use lk_core::Time;
 

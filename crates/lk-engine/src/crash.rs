@@ -16,8 +16,8 @@ pub const POINTS: &[&str] = &[
 /// Passes a point.
 #[cfg(debug_assertions)]
 pub fn point(name: &'static str) {
-    use std::sync::atomic::{AtomicU64, Ordering};
     use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU64, Ordering};
 
     static PLAN: OnceLock<Option<(String, u64)>> = OnceLock::new();
     static PASSED: AtomicU64 = AtomicU64::new(0);

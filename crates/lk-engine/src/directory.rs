@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use lk_core::Time;
 use lk_core::observation::{IntegrationRid, ProjectRid};
 use lk_core::policy::Policy;
-use lk_core::Time;
 use lk_provider::{Secret, Settings};
 use lk_store::journal::Setup;
 use lk_store::{Store, StoreError};
@@ -139,8 +139,7 @@ impl Directory {
 fn policy(settings: &Settings) -> Policy {
     let mut policy = Policy::default();
     let number = |key: &str| settings.get(key).and_then(|text| text.parse::<f64>().ok());
-    policy.business_failures_count =
-        settings.get("business_failures_count").is_some_and(|v| v == "true");
+    policy.business_failures_count = settings.get("business_failures_count").is_some_and(|v| v == "true");
     let record = &mut policy.record;
     if let Some(rate) = number("record_healthy_rate") {
         record.healthy_rate = rate;

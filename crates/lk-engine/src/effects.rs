@@ -7,13 +7,13 @@ use std::time::Duration;
 use lk_core::effect::{Effect, RepeatRule};
 use lk_core::observation::IntegrationRid;
 use lk_core::time::{MINUTE, SECOND};
-use lk_store::journal::{AttemptResult, OpenEffect};
 use lk_provider::{Headers, Inbound};
+use lk_store::journal::{AttemptResult, OpenEffect};
 use lk_store::{Sealed, StoreError};
-use tokio::sync::{watch, Notify};
+use tokio::sync::{Notify, watch};
 
 use crate::tasks::stopped;
-use crate::{crash, Engine};
+use crate::{Engine, crash};
 
 /// Effects read at once.
 const TAKE: u32 = 64;
@@ -63,7 +63,10 @@ async fn execute(engine: &Engine, open: OpenEffect) -> Result<(), StoreError> {
             Err(error) if open.attempts + 1 >= MAX_ATTEMPTS => AttemptResult::Failed { error },
             Err(error) => {
                 let wait = (FIRST_WAIT_MS << open.attempts.min(20)).min(LONGEST_WAIT_MS);
-                AttemptResult::Retry { at: clock.now() + wait, error }
+                AttemptResult::Retry {
+                    at: clock.now() + wait,
+                    error,
+                }
             }
         }
     };
@@ -93,14 +96,18 @@ async fn perform(engine: &Engine, effect: &Effect) -> Result<(), String> {
 async fn confirm(engine: &Engine, rid: IntegrationRid, handshake: &[u8]) -> Result<(), String> {
     let directory = engine.directory();
     // A deleted integration has nothing left to confirm.
-    let Some(integration) = directory.integration(rid) else { return Ok(()) };
+    let Some(integration) = directory.integration(rid) else {
+        return Ok(());
+    };
     let provider = engine
         .registry()
         .get(&integration.provider)
         .ok_or_else(|| format!("the provider `{}` is not known", integration.provider))?;
     let body = open_handshake(engine, &integration.id, handshake)?;
     let inbound = Inbound::post("/", Headers::new(), body.into_bytes(), engine.clock().now());
-    let Some(again) = provider.handshake(&inbound, &integration.settings) else { return Ok(()) };
+    let Some(again) = provider.handshake(&inbound, &integration.settings) else {
+        return Ok(());
+    };
     if !again.missing.is_empty() {
         return Err(format!("these settings are missing: {}", again.missing.join(", ")));
     }

@@ -72,7 +72,11 @@ impl Egress {
             .user_agent(concat!("linekeeper/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|e| EgressError::BadRequest(chain(&e)))?;
-        Ok(Self { client, allow_private, calls: Arc::new(Semaphore::new(MAX_CALLS)) })
+        Ok(Self {
+            client,
+            allow_private,
+            calls: Arc::new(Semaphore::new(MAX_CALLS)),
+        })
     }
 
     /// Sends one request.
@@ -132,7 +136,11 @@ fn chain(error: &dyn std::error::Error) -> String {
         text.push_str(&cause.to_string());
         source = cause.source();
     }
-    if text.is_empty() { "the request failed".to_owned() } else { text }
+    if text.is_empty() {
+        "the request failed".to_owned()
+    } else {
+        text
+    }
 }
 
 /// Refuses an address that is not http(s) or that names a forbidden IP outright.
@@ -148,9 +156,9 @@ pub fn check_address(address: &str, allow_private: bool) -> Result<Url, EgressEr
         Host::Domain(_) => None,
     };
     match ip {
-        Some(ip) if !allow_private && !is_public(ip) => {
-            Err(EgressError::Guarded { host: url.host_str().unwrap_or_default().to_owned() })
-        }
+        Some(ip) if !allow_private && !is_public(ip) => Err(EgressError::Guarded {
+            host: url.host_str().unwrap_or_default().to_owned(),
+        }),
         _ => Ok(url),
     }
 }
@@ -168,8 +176,11 @@ impl Resolve for GuardedResolver {
         Box::pin(async move {
             let host = name.as_str().to_owned();
             let found: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
-            let allowed: Vec<SocketAddr> =
-                found.iter().copied().filter(|a| allow_private || is_public(a.ip())).collect();
+            let allowed: Vec<SocketAddr> = found
+                .iter()
+                .copied()
+                .filter(|a| allow_private || is_public(a.ip()))
+                .collect();
             if allowed.is_empty() && !found.is_empty() {
                 return Err(format!("{host}{GUARD_MARK}").into());
             }

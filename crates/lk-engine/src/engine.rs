@@ -6,8 +6,9 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use lk_provider::Registry;
 use lk_store::{Store, StoreError};
-use tokio::sync::{watch, Notify};
+use tokio::sync::{Mutex, Notify, watch};
 
+use crate::Clock;
 use crate::directory::{Directory, SharedDirectory};
 use crate::effects;
 use crate::egress::{Egress, EgressError};
@@ -16,8 +17,7 @@ use crate::live::Live;
 use crate::rejections::Rejections;
 use crate::retention;
 use crate::rules::Rules;
-use crate::tasks::{pause, Tasks};
-use crate::Clock;
+use crate::tasks::{Tasks, pause};
 
 /// How often the configuration's generation is looked at when nobody told of a change.
 const CONFIGURATION_EVERY: Duration = Duration::from_millis(500);
@@ -54,6 +54,7 @@ struct Parts {
     rules: Rules,
     clock: Clock,
     directory: SharedDirectory,
+    looking: Mutex<()>,
     journal: Journal,
     live: Live,
     rejections: Rejections,
@@ -71,22 +72,17 @@ impl Engine {
     ) -> Result<Self, StartError> {
         let clock = config.clock;
         let egress = Egress::new(config.allow_private_targets)?;
-        let directory: SharedDirectory =
-            Arc::new(ArcSwap::from_pointee(Directory::read(&store).await?));
+        let directory: SharedDirectory = Arc::new(ArcSwap::from_pointee(Directory::read(&store).await?));
         let effects_due = Arc::new(Notify::new());
-        let journal = Journal::start(
-            &store,
-            Arc::clone(&directory),
-            clock.clone(),
-            Arc::clone(&effects_due),
-        )?;
+        let journal = Journal::start(&store, Arc::clone(&directory), clock.clone(), Arc::clone(&effects_due)).await?;
         let parts = Arc::new(Parts {
-            live: Live::new(store.clone()),
+            live: Live::new(store.clone(), journal.committed()),
             store,
             registry,
             rules,
             clock,
             directory,
+            looking: Mutex::default(),
             journal,
             rejections: Rejections::default(),
             egress,
@@ -100,14 +96,16 @@ impl Engine {
     fn spawn_tasks(&self, effects_due: Arc<Notify>) {
         let p = &self.parts;
         let stop = || p.tasks.stopping();
-        p.tasks.spawn(
-            "live",
-            p.live.clone().tail(Arc::clone(&p.directory), p.journal.committed(), stop()),
-        );
-        p.tasks.spawn("configuration", self.clone().follow_configuration(stop()));
-        p.tasks.spawn("rejections", p.rejections.clone().flush_until(p.store.clone(), stop()));
-        p.tasks.spawn("retention", retention::run(p.store.clone(), p.clock.clone(), stop()));
-        p.tasks.spawn("effects", effects::run(self.clone(), effects_due, stop()));
+        p.tasks
+            .spawn("live", p.live.clone().tail(Arc::clone(&p.directory), stop()));
+        p.tasks
+            .spawn("configuration", self.clone().follow_configuration(stop()));
+        p.tasks
+            .spawn("rejections", p.rejections.clone().flush_until(p.store.clone(), stop()));
+        p.tasks
+            .spawn("retention", retention::run(p.store.clone(), p.clock.clone(), stop()));
+        p.tasks
+            .spawn("effects", effects::run(self.clone(), effects_due, stop()));
     }
 
     /// Stops accepting, commits what waits, ends the background tasks.
@@ -172,7 +170,11 @@ impl Engine {
         let next = Arc::new(Directory::read(&self.parts.store).await?);
         // Two reloads may overlap; an older reading never replaces a newer one.
         self.parts.directory.rcu(|current| {
-            let newer = if current.generation > next.generation { current } else { &next };
+            let newer = if current.generation > next.generation {
+                current
+            } else {
+                &next
+            };
             Arc::clone(newer)
         });
         self.note_switches(&before).await;
@@ -194,19 +196,20 @@ impl Engine {
     }
 
     async fn follow_configuration(self, mut stop: watch::Receiver<bool>) {
-        loop {
-            if !pause(&mut stop, CONFIGURATION_EVERY).await {
-                return;
-            }
-            let current = self.directory().generation;
-            let result = match self.parts.store.generation().await {
-                Ok(generation) if generation == current => Ok(()),
-                Ok(_) => self.reload().await,
-                Err(error) => Err(error),
-            };
-            if let Err(error) = result {
+        while pause(&mut stop, CONFIGURATION_EVERY).await {
+            if let Err(error) = self.reload_if_changed().await {
                 tracing::warn!(%error, "the configuration cannot be read; the last one stays in force");
             }
         }
+    }
+
+    /// Reads the configuration again if another process has changed it.
+    pub(crate) async fn reload_if_changed(&self) -> Result<(), StoreError> {
+        // One look at a time: a flood of unknown addresses must not become a flood of queries.
+        let _turn = self.parts.looking.lock().await;
+        if self.parts.store.generation().await? == self.directory().generation {
+            return Ok(());
+        }
+        self.reload().await
     }
 }

@@ -1,18 +1,20 @@
 //! The straight path of a webhook: find the integration, verify, observe, classify, journal, answer.
 
-use lk_core::access::{authorize, Standing, Verb};
+use std::sync::Arc;
+
+use lk_core::Time;
+use lk_core::access::{Standing, Verb, authorize};
 use lk_core::observation::{Delivery, Fact, IntegrationRid, Notice, Observation};
 use lk_core::time::{DAY, SECOND};
-use lk_core::Time;
 use lk_provider::item::{Item, Unreadable};
-use lk_provider::{receive, Accepted, Handshake, HttpResponse, Inbound, Provider, Redacted, Rejection};
+use lk_provider::{Accepted, Handshake, HttpResponse, Inbound, Provider, Redacted, Rejection, receive};
 use lk_store::journal::{DeliveryKey, Payload};
 use lk_store::{NewWebhookSecret, SecretSource, SecretText};
 
+use crate::Engine;
 use crate::directory::Integration;
 use crate::effects;
 use crate::journal::{Entry, Receipt, Refused, Submission};
-use crate::Engine;
 
 /// Seconds a sender should wait after a 503.
 pub const RETRY_AFTER_S: u32 = 5;
@@ -54,17 +56,17 @@ pub enum IngestReply {
 impl Engine {
     /// Receives one delivery.
     pub async fn ingest(&self, provider: &str, endpoint: Endpoint<'_>, inbound: Inbound) -> IngestReply {
-        let directory = self.directory();
-        let integration = match endpoint {
-            Endpoint::Key(key) => directory.by_key(provider, key),
-            Endpoint::Alias => directory.by_alias(provider),
+        let found = match self.addressed(provider, endpoint) {
+            Some(found) => Some(found),
+            // It may have been added a moment ago by a command beside this process.
+            None if self.reload_if_changed().await.is_ok() => self.addressed(provider, endpoint),
+            None => None,
         };
-        let known = integration.zip(self.registry().get(provider));
-        let Some((integration, provider)) = known else {
+        let Some((provider, integration)) = found else {
             metrics::counter!("lk_webhooks_unknown_address_total").increment(1);
             return IngestReply::UnknownAddress;
         };
-        let reply = self.receive(provider.as_ref(), integration, &inbound).await;
+        let reply = self.receive(provider.as_ref(), &integration, &inbound).await;
         let result = match &reply {
             IngestReply::Accepted(_) => "accepted",
             IngestReply::Rejected { .. } => "rejected",
@@ -78,12 +80,19 @@ impl Engine {
         reply
     }
 
-    async fn receive(
-        &self,
-        provider: &dyn Provider,
-        integration: &Integration,
-        inbound: &Inbound,
-    ) -> IngestReply {
+    /// The provider and integration behind an address.
+    fn addressed(&self, provider: &str, endpoint: Endpoint<'_>) -> Option<(Arc<dyn Provider>, Arc<Integration>)> {
+        let directory = self.directory();
+        let integration = match endpoint {
+            Endpoint::Key(key) => directory.by_key(provider, key),
+            Endpoint::Alias => directory.by_alias(provider),
+        };
+        integration
+            .cloned()
+            .and_then(|i| Some((self.registry().get(provider)?.clone(), i)))
+    }
+
+    async fn receive(&self, provider: &dyn Provider, integration: &Integration, inbound: &Inbound) -> IngestReply {
         let now = self.clock().now();
         let secrets = integration.secrets(now);
         let accepted = receive(provider, inbound, &integration.settings, &secrets, now);
@@ -93,12 +102,20 @@ impl Engine {
             Ok(Accepted::Items { items, headers, .. }) => {
                 let headers = headers_json(&headers);
                 let whole = blake3::hash(&inbound.body);
-                let entries = items.into_iter().map(|item| {
-                    self.entry(integration.rid, item, &headers, inbound, *whole.as_bytes())
-                });
-                self.commit(provider, Submission { entries: entries.collect() }).await
+                let entries = items
+                    .into_iter()
+                    .map(|item| self.entry(integration.rid, item, &headers, inbound, *whole.as_bytes()));
+                self.commit(
+                    provider,
+                    Submission {
+                        entries: entries.collect(),
+                    },
+                )
+                .await
             }
-            Ok(Accepted::Unreadable { unreadable, headers, .. }) => {
+            Ok(Accepted::Unreadable {
+                unreadable, headers, ..
+            }) => {
                 let entry = quarantined(integration.rid, &unreadable, &headers_json(&headers), inbound);
                 self.commit(provider, Submission { entries: vec![entry] }).await
             }
@@ -129,7 +146,10 @@ impl Engine {
             reason = rejection.code(),
             "a delivery was refused"
         );
-        IngestReply::Rejected { code: rejection.code(), message: rejection.explanation() }
+        IngestReply::Rejected {
+            code: rejection.code(),
+            message: rejection.explanation(),
+        }
     }
 
     /// Answers a handshake; a secret it brings is stored (with its audit row) before the answer.
@@ -162,24 +182,27 @@ impl Engine {
             .as_ref()
             .map(|_| effects::seal_handshake(self, &integration.id, &inbound.body))
             .transpose();
-        let Ok(confirm) = sealed else { return IngestReply::TryAgain { after_s: RETRY_AFTER_S } };
-        let notice = Notice { event_type: "webhook_secret.received".to_owned(), summary, confirm };
-        let observation =
-            Observation { integration: integration.rid, fact: Fact::Credential(notice), received_at: now };
+        let Ok(confirm) = sealed else {
+            return IngestReply::TryAgain { after_s: RETRY_AFTER_S };
+        };
+        let notice = Notice {
+            event_type: "webhook_secret.received".to_owned(),
+            summary,
+            confirm,
+        };
+        let observation = Observation {
+            integration: integration.rid,
+            fact: Fact::Credential(notice),
+            received_at: now,
+        };
         match self.journal().submit(Submission::of(observation)).await {
             Ok(_) => IngestReply::Accepted(handshake.response),
             Err(_) => IngestReply::TryAgain { after_s: RETRY_AFTER_S },
         }
     }
 
-    async fn store_handshake_secret(
-        &self,
-        integration: &Integration,
-        secret: &str,
-        now: Time,
-    ) -> Result<(), String> {
-        let permit = authorize(&Standing::system(), Verb::ManageWebhookSecrets)
-            .map_err(|e| e.to_string())?;
+    async fn store_handshake_secret(&self, integration: &Integration, secret: &str, now: Time) -> Result<(), String> {
+        let permit = authorize(&Standing::system(), Verb::ManageWebhookSecrets).map_err(|e| e.to_string())?;
         let new = NewWebhookSecret {
             value: SecretText::new(secret),
             source: SecretSource::Handshake,
@@ -211,7 +234,11 @@ impl Engine {
             quarantined: false,
         };
         Entry {
-            observation: Observation { integration, fact: Fact::Webhook(delivery), received_at },
+            observation: Observation {
+                integration,
+                fact: Fact::Webhook(delivery),
+                received_at,
+            },
             key: Some(delivery_key(integration, occurred_at, &item.delivery_key)),
             payload: Some(Payload {
                 headers: headers.to_owned(),
@@ -225,8 +252,11 @@ impl Engine {
 
     pub(crate) async fn configured(&self, rid: IntegrationRid, enabled: bool) -> Result<Receipt, Refused> {
         let received_at = self.clock().now();
-        let observation =
-            Observation { integration: rid, fact: Fact::Configured { enabled }, received_at };
+        let observation = Observation {
+            integration: rid,
+            fact: Fact::Configured { enabled },
+            received_at,
+        };
         self.journal().submit(Submission::of(observation)).await
     }
 }
@@ -239,15 +269,14 @@ fn believable(occurred_at: Time, received_at: Time) -> bool {
 fn delivery_key(integration: IntegrationRid, occurred_at: Option<Time>, key: &str) -> DeliveryKey {
     let mut short = [0; 16];
     short.copy_from_slice(&blake3::hash(key.as_bytes()).as_bytes()[..16]);
-    DeliveryKey { integration, occurred_at, key: short }
+    DeliveryKey {
+        integration,
+        occurred_at,
+        key: short,
+    }
 }
 
-fn quarantined(
-    integration: IntegrationRid,
-    unreadable: &Unreadable,
-    headers: &str,
-    inbound: &Inbound,
-) -> Entry {
+fn quarantined(integration: IntegrationRid, unreadable: &Unreadable, headers: &str, inbound: &Inbound) -> Entry {
     let delivery = Delivery {
         event_type: "unreadable".to_owned(),
         occurred_at: None,
@@ -278,7 +307,10 @@ fn content_type(inbound: &Inbound) -> Option<String> {
 }
 
 fn headers_json(headers: &Redacted<Vec<(String, String)>>) -> String {
-    let object: serde_json::Map<String, serde_json::Value> =
-        headers.get().iter().map(|(n, v)| (n.clone(), v.clone().into())).collect();
+    let object: serde_json::Map<String, serde_json::Value> = headers
+        .get()
+        .iter()
+        .map(|(n, v)| (n.clone(), v.clone().into()))
+        .collect();
     serde_json::Value::Object(object).to_string()
 }

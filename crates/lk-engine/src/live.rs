@@ -21,6 +21,8 @@ const TAIL_BATCH: u32 = 1_000;
 const STREAM_LAG: usize = 256;
 /// Events kept in memory for streams that resume.
 const RING_EVENTS: usize = 2_000;
+/// Longest wait of a reader for the board to catch up.
+const CATCH_UP_WITHIN: Duration = Duration::from_secs(1);
 /// Events shown on a card.
 pub const CARD_EVENTS: usize = 3;
 
@@ -71,17 +73,21 @@ pub struct Live {
     store: Store,
     board: Arc<RwLock<Board>>,
     moments: broadcast::Sender<Arc<Moment>>,
-    ready: watch::Sender<bool>,
+    /// The highest sequence number that is shown; `None` before the first reading.
+    shown: watch::Sender<Option<i64>>,
+    committed: watch::Receiver<i64>,
 }
 
 impl Live {
-    /// An empty board over a store; [`Live::tail`] fills it.
-    pub fn new(store: Store) -> Self {
+    /// An empty board over a store; [`Live::tail`] fills it. `committed` follows the highest
+    /// sequence number this process committed.
+    pub fn new(store: Store, committed: watch::Receiver<i64>) -> Self {
         Self {
             store,
             board: Arc::default(),
             moments: broadcast::Sender::new(STREAM_LAG),
-            ready: watch::Sender::new(false),
+            shown: watch::Sender::new(None),
+            committed,
         }
     }
 
@@ -90,10 +96,10 @@ impl Live {
         self.moments.subscribe()
     }
 
-    /// The cards of a project with their newest events, by integration row number. Waits for the
-    /// first reading.
+    /// The cards of a project with their newest events, by integration row number. Shows at least
+    /// what this process had committed when it was called.
     pub async fn cards(&self, project: ProjectRid) -> Result<Vec<Arc<Card>>, StoreError> {
-        self.wait_ready().await;
+        self.caught_up().await;
         let rids = self.read().projects.get(&project).cloned().unwrap_or_default();
         let mut cards = Vec::with_capacity(rids.len());
         for rid in rids {
@@ -102,9 +108,10 @@ impl Live {
         Ok(cards)
     }
 
-    /// One card with its newest events. Waits for the first reading.
+    /// One card with its newest events. Shows at least what this process had committed when it was
+    /// called.
     pub async fn card(&self, rid: IntegrationRid) -> Result<Option<Arc<Card>>, StoreError> {
-        self.wait_ready().await;
+        self.caught_up().await;
         let card = self.read().cards.get(&rid).cloned();
         match card {
             Some(card) if card.last_events.is_none() => self.fill(rid).await,
@@ -118,7 +125,9 @@ impl Live {
         let found = self.store.latest_events(rid, CARD_EVENTS as u32).await?;
         let mut board = self.write();
         let seq = board.seq;
-        let Some(card) = board.cards.get_mut(&rid) else { return Ok(None) };
+        let Some(card) = board.cards.get_mut(&rid) else {
+            return Ok(None);
+        };
         // Events the tail has not shown yet will be added by it.
         let shown = found.into_iter().filter(|e| e.seq <= seq).map(Arc::new);
         let card = Arc::make_mut(card);
@@ -150,19 +159,20 @@ impl Live {
         Resumed::From(newer.cloned().collect())
     }
 
-    async fn wait_ready(&self) {
-        let mut ready = self.ready.subscribe();
-        // An error means that the sender is gone, and `self` holds it.
-        let _ = ready.wait_for(|ready| *ready).await;
+    /// Waits until the board shows what was committed before the call: whoever was answered by a
+    /// write must find it when they look. Gives up when the tail cannot read; then it is stale.
+    async fn caught_up(&self) {
+        let target = *self.committed.borrow();
+        let mut shown = self.shown.subscribe();
+        let current = shown.wait_for(|shown| shown.is_some_and(|seq| seq >= target));
+        if tokio::time::timeout(CATCH_UP_WITHIN, current).await.is_err() {
+            metrics::counter!("lk_stale_reads_total").increment(1);
+        }
     }
 
     /// Reads what is committed until told to stop.
-    pub async fn tail(
-        self,
-        directory: SharedDirectory,
-        mut committed: watch::Receiver<i64>,
-        mut stop: watch::Receiver<bool>,
-    ) {
+    pub async fn tail(self, directory: SharedDirectory, mut stop: watch::Receiver<bool>) {
+        let mut committed = self.committed.clone();
         let mut started = false;
         loop {
             let step = if started {
@@ -198,10 +208,14 @@ impl Live {
         let cards = read_cards(&self.store, directory, None).await?;
         {
             let mut board = self.write();
-            *board = Board { seq, generation: directory.generation, ..Board::default() };
+            *board = Board {
+                seq,
+                generation: directory.generation,
+                ..Board::default()
+            };
             board.place(cards);
         }
-        self.ready.send_replace(true);
+        self.shown.send_replace(Some(seq));
         Ok(false)
     }
 
@@ -211,8 +225,13 @@ impl Live {
             let board = self.read();
             (board.seq, board.generation)
         };
-        let events: Vec<Arc<EventRow>> =
-            self.store.events_after(seq, TAIL_BATCH).await?.into_iter().map(Arc::new).collect();
+        let events: Vec<Arc<EventRow>> = self
+            .store
+            .events_after(seq, TAIL_BATCH)
+            .await?
+            .into_iter()
+            .map(Arc::new)
+            .collect();
         let configured = generation != directory.generation;
         if events.is_empty() && !configured {
             return Ok(false);
@@ -232,8 +251,12 @@ impl Live {
                 board.generation = directory.generation;
             }
             board.place(cards.clone());
-            Moment { events, cards: cards.into_iter().map(Arc::new).collect() }
+            Moment {
+                events,
+                cards: cards.into_iter().map(Arc::new).collect(),
+            }
         };
+        self.shown.send_replace(Some(self.seq()));
         // Nobody listening is no error.
         let _ = self.moments.send(Arc::new(moment));
         Ok(more)
@@ -254,9 +277,17 @@ impl Board {
         }
         for card in cards {
             let newest = by_rid.remove(&card.integration.rid).unwrap_or_default();
-            let before = self.cards.get(&card.integration.rid).and_then(|c| c.last_events.as_ref());
+            let before = self
+                .cards
+                .get(&card.integration.rid)
+                .and_then(|c| c.last_events.as_ref());
             card.last_events = before.map(|older| {
-                newest.into_iter().rev().chain(older.iter().cloned()).take(CARD_EVENTS).collect()
+                newest
+                    .into_iter()
+                    .rev()
+                    .chain(older.iter().cloned())
+                    .take(CARD_EVENTS)
+                    .collect()
             });
         }
     }

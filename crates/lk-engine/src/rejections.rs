@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use lk_core::observation::IntegrationRid;
 use lk_core::Time;
+use lk_core::observation::IntegrationRid;
 use lk_provider::Rejection;
 use lk_store::{RejectionDelta, Store};
 use tokio::sync::watch;

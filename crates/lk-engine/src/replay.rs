@@ -1,13 +1,13 @@
 //! Runs stored failures through the rules again, after the rules or the documents changed. Problems
 //! keep their identity: only what the rules say of them changes, and a person's pin outranks it.
 
+use lk_core::Time;
 use lk_core::access::Permit;
 use lk_core::classify::Failure;
 use lk_core::observation::IntegrationRid;
 use lk_core::words::ProblemState;
-use lk_core::Time;
-use lk_provider::errors::Call;
 use lk_provider::Registry;
+use lk_provider::errors::Call;
 use lk_store::{ProblemFilter, ProblemRow, Project, Reclassified, Store, StoreError};
 
 use crate::rules::Rules;
@@ -85,7 +85,9 @@ pub async fn replay(
 }
 
 fn again(registry: &Registry, rules: &Rules, problem: &ProblemRow) -> Option<(Change, Reclassified)> {
-    let name = registry.get(&problem.provider).map_or(problem.provider.as_str(), |p| p.manifest().name.as_str());
+    let name = registry
+        .get(&problem.provider)
+        .map_or(problem.provider.as_str(), |p| p.manifest().name.as_str());
     let call = Call {
         provider: &problem.provider,
         provider_name: name,
@@ -112,5 +114,11 @@ fn again(registry: &Registry, rules: &Rules, problem: &ProblemRow) -> Option<(Ch
         after,
         message: problem.message.clone(),
     };
-    Some((change, Reclassified { rid: problem.rid, verdict }))
+    Some((
+        change,
+        Reclassified {
+            rid: problem.rid,
+            verdict,
+        },
+    ))
 }

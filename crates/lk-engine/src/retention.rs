@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use lk_core::time::DAY;
 use lk_core::Time;
+use lk_core::time::DAY;
 use lk_store::{Store, StoreError};
 use tokio::sync::watch;
 
-use crate::tasks::pause;
 use crate::Clock;
+use crate::tasks::pause;
 
 /// Days events and their payloads are kept (requirement S1).
 pub const EVENT_DAYS: i64 = 30;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lk_core::classify::{fingerprint, operation_template, Failure};
+use lk_core::classify::{Failure, fingerprint, operation_template};
 use lk_core::observation::JudgedFailure;
 use lk_provider::errors::{Explainer, Explainers};
 

@@ -19,7 +19,10 @@ pub struct Tasks {
 
 impl Default for Tasks {
     fn default() -> Self {
-        Self { running: Arc::default(), stop: watch::Sender::new(false) }
+        Self {
+            running: Arc::default(),
+            stop: watch::Sender::new(false),
+        }
     }
 }
 
@@ -35,7 +38,10 @@ impl Tasks {
                 }
             }
         };
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).spawn(watched);
+        self.running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .spawn(watched);
     }
 
     /// A signal that turns true when tasks should end.
@@ -46,11 +52,8 @@ impl Tasks {
     /// Tells every task to end and waits for them.
     pub async fn stop(&self) {
         self.stop.send_replace(true);
-        let mut running =
-            std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
-        let ended = tokio::time::timeout(STOP_WITHIN, async {
-            while running.join_next().await.is_some() {}
-        });
+        let mut running = std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
+        let ended = tokio::time::timeout(STOP_WITHIN, async { while running.join_next().await.is_some() {} });
         if ended.await.is_err() {
             tracing::warn!(left = running.len(), "background tasks did not end in time");
         }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lk_core::access::{authorize, Standing, Verb};
+use lk_core::Time;
+use lk_core::access::{Standing, Verb, authorize};
 use lk_core::observation::IntegrationRid;
 use lk_core::time::{DAY, SECOND};
 use lk_core::words::{EventKind, Health};
-use lk_core::Time;
 use lk_provider::errors::Explainers;
-use lk_provider::{signature, Headers, Inbound, Manifest, ManifestProvider, Provider, Registry, Secret, Settings};
+use lk_provider::{Headers, Inbound, Manifest, ManifestProvider, Provider, Registry, Secret, Settings, signature};
 use lk_store::{
     EventRow, IntegrationPatch, MasterKey, NewIntegration, NewWebhookSecret, SecretSource, SecretText, Store,
     StoreConfig,
@@ -68,13 +68,18 @@ struct World {
 
 async fn engine_in(folder: &tempfile::TempDir, key: &MasterKey, clock: &Clock) -> Engine {
     drop(rustls::crypto::ring::default_provider().install_default());
-    let config = StoreConfig::Sqlite { path: folder.path().join("test.db") };
+    let config = StoreConfig::Sqlite {
+        path: folder.path().join("test.db"),
+    };
     let store = Store::open(&config, key.clone(), clock.now()).await.expect("opens");
     let provider = ManifestProvider::from_manifest(Manifest::parse(MANIFEST).expect("valid"));
     let provider: Arc<dyn Provider> = Arc::new(provider);
     let registry = Registry::new(vec![provider]).expect("one of each");
     let rules = Rules::new(Explainers::load(GENERIC_RULES, []).expect("valid"));
-    let config = EngineConfig { clock: clock.clone(), allow_private_targets: true };
+    let config = EngineConfig {
+        clock: clock.clone(),
+        allow_private_targets: true,
+    };
     Engine::start(store, registry, rules, config).await.expect("starts")
 }
 
@@ -92,12 +97,26 @@ async fn world() -> World {
         settings: "{}".into(),
         demo: false,
         endpoint_key: Some(SecretText::new(KEY)),
-        secret: Some(NewWebhookSecret { value: SecretText::new(SECRET), source: SecretSource::Manual }),
+        secret: Some(NewWebhookSecret {
+            value: SecretText::new(SECRET),
+            source: SecretSource::Manual,
+        }),
     };
     let permit = authorize(&Standing::system(), Verb::ConnectIntegration).expect("may");
-    let made = engine.store().create_integration(&permit, &new, START).await.expect("creates");
+    let made = engine
+        .store()
+        .create_integration(&permit, &new, START)
+        .await
+        .expect("creates");
     engine.reload().await.expect("reads");
-    World { engine, clock, rid: made.integration.rid, id: made.integration.id, folder, key }
+    World {
+        engine,
+        clock,
+        rid: made.integration.rid,
+        id: made.integration.id,
+        folder,
+        key,
+    }
 }
 
 fn delivery(secret: &str, body: &str, at: Time) -> Inbound {
@@ -120,8 +139,15 @@ impl World {
     }
 
     async fn tell(&self, n: u32, kind: &str) -> IngestReply {
-        let body = format!(r#"{{"id":"{n}","type":"thing.{kind}","at":{},"error":{{"code":"token_expired","message":"expired"}}}}"#, START.0 / 1000);
-        let body = if kind == "failed" { body } else { format!(r#"{{"id":"{n}","type":"thing.{kind}"}}"#) };
+        let body = format!(
+            r#"{{"id":"{n}","type":"thing.{kind}","at":{},"error":{{"code":"token_expired","message":"expired"}}}}"#,
+            START.0 / 1000
+        );
+        let body = if kind == "failed" {
+            body
+        } else {
+            format!(r#"{{"id":"{n}","type":"thing.{kind}"}}"#)
+        };
         self.send(SECRET, &body).await
     }
 
@@ -140,7 +166,9 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), found).await.expect("the board follows")
+        tokio::time::timeout(Duration::from_secs(10), found)
+            .await
+            .expect("the board follows")
     }
 }
 
@@ -176,7 +204,16 @@ async fn what_is_not_verified_changes_nothing_but_a_counter() {
     let w = world().await;
     let body = r#"{"id":"1","type":"thing.done"}"#;
     let reply = w.send("another-secret-that-is-wrong", body).await;
-    assert!(matches!(reply, IngestReply::Rejected { code: "wrong_secret", .. }), "{reply:?}");
+    assert!(
+        matches!(
+            reply,
+            IngestReply::Rejected {
+                code: "wrong_secret",
+                ..
+            }
+        ),
+        "{reply:?}"
+    );
     for (provider, endpoint) in [("acme", "wrong"), ("other", KEY)] {
         let inbound = delivery(SECRET, body, START);
         let reply = w.engine.ingest(provider, Endpoint::Key(endpoint), inbound).await;
@@ -185,7 +222,10 @@ async fn what_is_not_verified_changes_nothing_but_a_counter() {
     w.engine.stop().await;
     assert!(w.events().await.is_empty());
     let counted = w.engine.store().rejections(w.rid).await.expect("reads");
-    assert_eq!((counted.len(), counted[0].count, counted[0].reason.as_str()), (1, 1, "wrong_secret"));
+    assert_eq!(
+        (counted.len(), counted[0].count, counted[0].reason.as_str()),
+        (1, 1, "wrong_secret")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -193,7 +233,10 @@ async fn an_unreadable_body_with_a_valid_signature_is_quarantined() {
     let w = world().await;
     assert!(accepted(&w.send(SECRET, r#"{"id":"1","type":"#).await));
     let events = w.events().await;
-    assert_eq!((events.len(), events[0].quarantined, events[0].outcome), (1, true, None));
+    assert_eq!(
+        (events.len(), events[0].quarantined, events[0].outcome),
+        (1, true, None)
+    );
     w.engine.stop().await;
 }
 
@@ -272,7 +315,9 @@ async fn a_lone_failure_is_forgotten_by_itself_even_across_a_restart() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    let told = tokio::time::timeout(Duration::from_secs(10), told).await.expect("the timer fires");
+    let told = tokio::time::timeout(Duration::from_secs(10), told)
+        .await
+        .expect("the timer fires");
     assert_eq!(told, "health.healthy");
     again.stop().await;
 }
@@ -281,18 +326,28 @@ async fn a_lone_failure_is_forgotten_by_itself_even_across_a_restart() {
 async fn another_process_s_change_is_noticed() {
     let w = world().await;
     assert!(accepted(&w.tell(1, "done").await));
-    let config = StoreConfig::Sqlite { path: w.folder.path().join("test.db") };
+    let config = StoreConfig::Sqlite {
+        path: w.folder.path().join("test.db"),
+    };
     let other = Store::open(&config, w.key.clone(), START).await.expect("opens");
     let permit = authorize(&Standing::command_line(), Verb::ConfigureIntegration).expect("may");
     let version = other.integration(&w.id).await.expect("reads").version;
-    let patch = IntegrationPatch { enabled: Some(false), ..IntegrationPatch::default() };
-    other.update_integration(&permit, &w.id, &patch, version, "switched off", START).await.expect("writes");
+    let patch = IntegrationPatch {
+        enabled: Some(false),
+        ..IntegrationPatch::default()
+    };
+    other
+        .update_integration(&permit, &w.id, &patch, version, "switched off", START)
+        .await
+        .expect("writes");
     let seen = async {
         while w.card_health().await != Health::Unknown {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), seen).await.expect("it is switched off");
+    tokio::time::timeout(Duration::from_secs(10), seen)
+        .await
+        .expect("it is switched off");
     let last = w.events().await.pop().expect("events");
     assert_eq!(last.event_type, "health.unknown");
     w.engine.stop().await;
@@ -307,7 +362,9 @@ async fn a_stream_resumes_where_it_left_or_is_told_to_start_over() {
     w.card_health().await;
     let seqs: Vec<i64> = w.events().await.iter().map(|e| e.seq).collect();
     let project = w.engine.directory().integration(w.rid).expect("known").project;
-    let Resumed::From(missed) = w.engine.live().resume(project, seqs[0]) else { panic!("it is in memory") };
+    let Resumed::From(missed) = w.engine.live().resume(project, seqs[0]) else {
+        panic!("it is in memory")
+    };
     assert_eq!(missed.iter().map(|e| e.seq).collect::<Vec<_>>(), seqs[1..]);
     assert!(matches!(w.engine.live().resume(project, seqs[2] + 10), Resumed::Reset));
     w.engine.stop().await;

@@ -8,7 +8,7 @@ use lk_engine::rules::Rules;
 use lk_provider::errors::{Call, Explained};
 use lk_provider::{Redactor, Registry};
 use serde::Deserialize;
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 use super::print_line;
 use crate::cli::Explain;
@@ -45,8 +45,8 @@ pub(crate) fn explain(args: &Explain) -> anyhow::Result<()> {
         if line.trim().is_empty() {
             continue;
         }
-        let line: Line = serde_json::from_str(&line)
-            .with_context(|| format!("line {} is not what --jsonl reads", number + 1))?;
+        let line: Line =
+            serde_json::from_str(&line).with_context(|| format!("line {} is not what --jsonl reads", number + 1))?;
         let body = match &line.body {
             Value::Null => String::new(),
             Value::String(text) => text.clone(),
@@ -67,7 +67,9 @@ fn open(file: Option<&Path>) -> anyhow::Result<Box<dyn Read>> {
     match file {
         Some(path) if path != Path::new("-") => {
             let file = std::fs::File::open(path);
-            Ok(Box::new(file.with_context(|| format!("{} cannot be read", path.display()))?))
+            Ok(Box::new(
+                file.with_context(|| format!("{} cannot be read", path.display()))?,
+            ))
         }
         _ => Ok(Box::new(std::io::stdin())),
     }
@@ -90,7 +92,9 @@ fn run(
     };
     let generic = Redactor::new(&[]);
     let redactor = known.map_or(&generic, |p| p.redactor());
-    rules.of(provider).explain(&call, body, |text| redactor.text(&text).into_inner())
+    rules
+        .of(provider)
+        .explain(&call, body, |text| redactor.text(&text).into_inner())
 }
 
 fn answer(explained: &Explained) -> Value {

@@ -26,7 +26,10 @@ pub(crate) async fn export(args: Export) -> anyhow::Result<()> {
     }
     let mut before = None;
     loop {
-        let filter = EventFilter { before, ..EventFilter::all(project.rid, PAGE) };
+        let filter = EventFilter {
+            before,
+            ..EventFilter::all(project.rid, PAGE)
+        };
         let page = store.events(&filter).await?;
         for event in &page.items {
             match args.format {
@@ -43,8 +46,7 @@ pub(crate) async fn export(args: Export) -> anyhow::Result<()> {
 }
 
 fn iso(time: lk_core::Time) -> String {
-    jiff::Timestamp::from_millisecond(time.ms())
-        .map_or_else(|_| String::new(), |t| format!("{t:.3}"))
+    jiff::Timestamp::from_millisecond(time.ms()).map_or_else(|_| String::new(), |t| format!("{t:.3}"))
 }
 
 fn line(e: &EventRow) -> serde_json::Value {

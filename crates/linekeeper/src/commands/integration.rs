@@ -1,11 +1,11 @@
 //! `integration add` and `integration list`.
 
-use anyhow::{bail, Context as _};
-use lk_core::access::{authorize, Standing, Verb};
+use anyhow::{Context as _, bail};
+use lk_core::access::{Standing, Verb, authorize};
 use lk_engine::Clock;
 use lk_provider::manifest::{HandshakeRule, Webhook};
 use lk_store::{NewIntegration, NewWebhookSecret, SecretSource, SecretText};
-use serde_json::{json, Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::print_line;
 use crate::cli::{IntegrationAdd, IntegrationList};
@@ -16,7 +16,9 @@ use crate::wiring;
 pub(crate) async fn add(args: IntegrationAdd) -> anyhow::Result<()> {
     let config = Config::read(&args.at)?;
     let registry = wiring::registry()?;
-    let provider = registry.get(&args.provider).with_context(|| unknown(&args.provider, &registry))?;
+    let provider = registry
+        .get(&args.provider)
+        .with_context(|| unknown(&args.provider, &registry))?;
     let manifest = provider.manifest();
     let mut given = None;
     let mut settings = Map::new();
@@ -40,7 +42,12 @@ pub(crate) async fn add(args: IntegrationAdd) -> anyhow::Result<()> {
         }
         _ => (None, None),
     };
-    let key = manifest.webhook.is_some().then(lk_server::new_token).transpose().map_err(error)?;
+    let key = manifest
+        .webhook
+        .is_some()
+        .then(lk_server::new_token)
+        .transpose()
+        .map_err(error)?;
     let store = wiring::open_store(&config).await?;
     let project = store.project(&args.project).await?;
     let new = NewIntegration {
@@ -51,7 +58,10 @@ pub(crate) async fn add(args: IntegrationAdd) -> anyhow::Result<()> {
         settings: Value::Object(settings).to_string(),
         demo: false,
         endpoint_key: key.clone().map(SecretText::new),
-        secret: secret.map(|(value, source)| NewWebhookSecret { value: SecretText::new(value), source }),
+        secret: secret.map(|(value, source)| NewWebhookSecret {
+            value: SecretText::new(value),
+            source,
+        }),
     };
     let permit = authorize(&Standing::command_line(), Verb::ConnectIntegration)?;
     let created = store.create_integration(&permit, &new, Clock::system().now()).await?;
@@ -75,7 +85,10 @@ pub(crate) async fn add(args: IntegrationAdd) -> anyhow::Result<()> {
 
 /// Whether the provider sends its secret itself, in a first unsigned delivery.
 fn brings_its_secret(webhook: &Webhook) -> bool {
-    webhook.handshake.iter().any(|rule| matches!(rule, HandshakeRule::TokenIsSecret { .. }))
+    webhook
+        .handshake
+        .iter()
+        .any(|rule| matches!(rule, HandshakeRule::TokenIsSecret { .. }))
 }
 
 fn unknown(key: &str, registry: &lk_provider::Registry) -> String {

@@ -1,6 +1,6 @@
 //! `key create`.
 
-use lk_core::access::{authorize, Standing, Verb};
+use lk_core::access::{Standing, Verb, authorize};
 use lk_core::time::DAY;
 use lk_engine::Clock;
 use lk_store::NewApiKey;

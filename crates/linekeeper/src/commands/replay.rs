@@ -1,9 +1,9 @@
 //! `replay`: runs stored failures through the rules again.
 
 use anyhow::Context as _;
-use lk_core::access::{authorize, Standing, Verb};
-use lk_engine::replay::{replay, Scope};
+use lk_core::access::{Standing, Verb, authorize};
 use lk_engine::Clock;
+use lk_engine::replay::{Scope, replay};
 
 use super::print_line;
 use crate::cli::Replay;
@@ -23,7 +23,11 @@ pub(crate) async fn replay_command(args: Replay) -> anyhow::Result<()> {
         None => None,
     };
     let permit = authorize(&Standing::command_line(), Verb::Replay)?;
-    let scope = Scope { project, integration, dry_run: args.dry_run };
+    let scope = Scope {
+        project,
+        integration,
+        dry_run: args.dry_run,
+    };
     let now = Clock::system().now();
     let report = replay(&store, &wiring::registry()?, &wiring::rules()?, &permit, &scope, now).await?;
     for change in &report.changes {
@@ -33,5 +37,9 @@ pub(crate) async fn replay_command(args: Replay) -> anyhow::Result<()> {
         ))?;
     }
     let verb = if args.dry_run { "would change" } else { "changed" };
-    print_line(&format!("{} problems looked at, {} {verb}", report.looked_at, report.changes.len()))
+    print_line(&format!(
+        "{} problems looked at, {} {verb}",
+        report.looked_at,
+        report.changes.len()
+    ))
 }

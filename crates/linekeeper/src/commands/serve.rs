@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use lk_core::access::{authorize, Standing, Verb};
+use lk_core::access::{Standing, Verb, authorize};
 use lk_core::time::HOUR;
 use lk_engine::{Clock, Engine};
 use lk_server::App;
@@ -35,12 +35,17 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<()> {
 /// Serves with the demo loaded.
 pub(crate) async fn demo(args: Demo) -> anyhow::Result<()> {
     let fresh = args.data_dir.is_none();
-    let dir = args.data_dir.unwrap_or_else(|| std::env::temp_dir().join("linekeeper-demo"));
+    let dir = args
+        .data_dir
+        .unwrap_or_else(|| std::env::temp_dir().join("linekeeper-demo"));
     if fresh && dir.exists() {
         std::fs::remove_dir_all(&dir)
             .with_context(|| format!("the demo's folder {} cannot be emptied", dir.display()))?;
     }
-    let at = Where { data_dir: Some(dir), ..Where::default() };
+    let at = Where {
+        data_dir: Some(dir),
+        ..Where::default()
+    };
     let mut config = Config::read(&at)?;
     if let Some(listen) = args.listen {
         config.listen = listen;
@@ -103,7 +108,7 @@ async fn asked_to_stop() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {
-        use tokio::signal::unix::{signal, SignalKind};
+        use tokio::signal::unix::{SignalKind, signal};
         if let Ok(mut terminate) = signal(SignalKind::terminate()) {
             tokio::select! {
                 _ = interrupt => {}

@@ -2,8 +2,8 @@
 
 use std::io::Read as _;
 
-use anyhow::{bail, Context as _};
-use lk_core::access::{authorize, Standing, Verb};
+use anyhow::{Context as _, bail};
+use lk_core::access::{Standing, Verb, authorize};
 use lk_core::words::Role;
 use lk_engine::Clock;
 use lk_store::{NewUser, StoreError};
@@ -17,8 +17,16 @@ use crate::wiring;
 pub(crate) async fn add(args: UserAdd) -> anyhow::Result<()> {
     let config = Config::read(&args.at)?;
     let mut password = String::new();
-    std::io::stdin().read_to_string(&mut password).context("the password cannot be read")?;
+    std::io::stdin()
+        .read_to_string(&mut password)
+        .context("the password cannot be read")?;
     let password = password.trim_end_matches(['\r', '\n']);
+    if password.chars().count() < lk_server::PASSWORD_CHARS_MIN {
+        bail!(
+            "the password must have at least {} characters",
+            lk_server::PASSWORD_CHARS_MIN
+        );
+    }
     let hash = lk_server::hash_password(password).map_err(|error| anyhow::anyhow!("{error}"))?;
     let (local, domain) = args.email.split_once('@').unwrap_or_default();
     if local.is_empty() || domain.is_empty() || args.email.contains(char::is_whitespace) {
@@ -37,7 +45,9 @@ pub(crate) async fn add(args: UserAdd) -> anyhow::Result<()> {
         Ok(user) => user,
         Err(StoreError::Taken { .. }) => {
             let known = store.credentials(&args.email).await?;
-            let user = known.context("the e-mail address is taken and its owner cannot be read")?.user;
+            let user = known
+                .context("the e-mail address is taken and its owner cannot be read")?
+                .user;
             store.set_password(&permit, &user.id, &hash, now).await?;
             user
         }

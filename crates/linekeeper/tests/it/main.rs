@@ -1,1 +1,6 @@
-//! End-to-end tests against the real binary.
+//! End-to-end tests against the real binary, as a process of its own.
+
+mod canary;
+mod crash;
+mod flow;
+mod harness;

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use lk_core::Time;
 use lk_core::classify::Fingerprint;
 use lk_core::observation::IntegrationRid;
 use lk_core::state::IntegrationState;
-use lk_core::Time;
 use lk_store::journal::{Loaded, StoredProblem};
 
 use super::MAX_CACHED;

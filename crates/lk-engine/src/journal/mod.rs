@@ -5,18 +5,17 @@ mod book;
 mod queue;
 mod writer;
 
-
 use std::sync::Arc;
 use std::time::Duration;
 
-use lk_core::observation::{IntegrationRid, Observation};
 use lk_core::Time;
+use lk_core::observation::{IntegrationRid, Observation};
 use lk_store::journal::{Checkpointer, DeliveryKey, JournalDb, Payload};
 use lk_store::{Store, StoreError};
-use tokio::sync::{oneshot, watch, Notify};
+use tokio::sync::{Notify, oneshot, watch};
 
-use crate::directory::SharedDirectory;
 use crate::Clock;
+use crate::directory::SharedDirectory;
 
 use queue::{Pending, Queue};
 
@@ -56,16 +55,22 @@ pub struct Submission {
 impl Submission {
     /// One observation without a payload.
     pub fn of(observation: Observation) -> Self {
-        Self { entries: vec![Entry { observation, key: None, payload: None }] }
+        Self {
+            entries: vec![Entry {
+                observation,
+                key: None,
+                payload: None,
+            }],
+        }
     }
 
     fn bytes(&self) -> usize {
         self.entries
             .iter()
             .map(|e| {
-                e.payload.as_ref().map_or(0, |p| {
-                    p.headers.len() + p.body.as_ref().map_or(0, String::len)
-                })
+                e.payload
+                    .as_ref()
+                    .map_or(0, |p| p.headers.len() + p.body.as_ref().map_or(0, String::len))
             })
             .sum()
     }
@@ -113,7 +118,7 @@ pub struct Journal {
 
 impl Journal {
     /// Starts the writer's thread and, on SQLite, the checkpointer's.
-    pub fn start(
+    pub async fn start(
         store: &Store,
         directory: SharedDirectory,
         clock: Clock,
@@ -122,11 +127,14 @@ impl Journal {
         let queue = Arc::new(Queue::default());
         let (publish, committed) = watch::channel(0);
         let ended = Arc::new(Notify::new());
-        let db = {
+        let opened = {
             let (store, runtime) = (store.clone(), tokio::runtime::Handle::current());
-            on_thread(move || JournalDb::open(&store, runtime))?
+            tokio::task::spawn_blocking(move || {
+                let db = JournalDb::open(&store, runtime)?;
+                writer::Writer::new(db, directory, clock, publish, effects)
+            })
         };
-        let writer = writer::Writer::new(db, directory, clock, publish, effects)?;
+        let writer = opened.await.map_err(|e| StoreError::Unavailable(e.to_string()))??;
         let checkpointer = Checkpointer::open(store)?;
         let stop_checkpointer = Arc::new(queue::Stop::default());
         let checkpoints = checkpointer.map(|c| {
@@ -142,14 +150,22 @@ impl Journal {
             }
             over.notify_one();
         });
-        Ok(Self { queue, committed, ended })
+        Ok(Self {
+            queue,
+            committed,
+            ended,
+        })
     }
 
     /// Submits and waits for the commit.
     pub async fn submit(&self, submission: Submission) -> Result<Receipt, Refused> {
         let (reply, answer) = oneshot::channel();
         let bytes = submission.bytes();
-        self.queue.push(Pending { submission, reply: Some(reply), bytes })?;
+        self.queue.push(Pending {
+            submission,
+            reply: Some(reply),
+            bytes,
+        })?;
         match tokio::time::timeout(ANSWER_WITHIN, answer).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(Refused::Unavailable),
@@ -184,18 +200,7 @@ impl Journal {
     }
 }
 
-/// Runs a blocking constructor that may itself wait for the runtime.
-fn on_thread<T: Send>(make: impl FnOnce() -> T + Send) -> T {
-    std::thread::scope(|scope| match scope.spawn(make).join() {
-        Ok(made) => made,
-        Err(panic) => std::panic::resume_unwind(panic),
-    })
-}
-
-fn thread(
-    name: &str,
-    run: impl FnOnce() + Send + 'static,
-) -> std::thread::JoinHandle<()> {
+fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> std::thread::JoinHandle<()> {
     match std::thread::Builder::new().name(name.to_owned()).spawn(run) {
         Ok(handle) => handle,
         Err(error) => panic!("the operating system gives no thread for {name}: {error}"),

@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use lk_core::observation::IntegrationRid;
 use lk_core::Time;
+use lk_core::observation::IntegrationRid;
 use tokio::sync::oneshot;
 
-use super::{Receipt, Refused, Submission, MAX_BATCH, MAX_QUEUED, MAX_QUEUED_BYTES};
+use super::{MAX_BATCH, MAX_QUEUED, MAX_QUEUED_BYTES, Receipt, Refused, Submission};
 
 /// A submission that waits, and where its answer goes. Ticks have nobody waiting.
 pub(super) struct Pending {

@@ -1,35 +1,37 @@
 //! The writer's loop: take, load, step, commit, answer.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use lk_core::Time;
 use lk_core::event::EventDraft;
 use lk_core::observation::{Fact, IntegrationRid, Observation, ProjectRid};
 use lk_core::state::IntegrationState;
-use lk_core::step::{step, Subject};
+use lk_core::step::{Subject, step};
 use lk_core::time::MINUTE;
 use lk_core::words::EventKind;
-use lk_core::Time;
+use lk_store::StoreError;
 use lk_store::journal::{
-    Batch, CommitError, Committed, DeliveryKey, EffectRow, EventRow, JournalDb, ProblemRow, StateRow,
+    Batch, CommitError, Committed, DeliveryKey, EffectRow, EventRow, JournalDb, Loaded, ProblemRow, StateRow,
     StoredProblem, Touch,
 };
-use lk_store::StoreError;
-use tokio::sync::{watch, Notify};
+use tokio::sync::{Notify, watch};
 
 use super::book::{Book, ProblemKey, Timers, View};
 use super::queue::{Pending, Queue, Taken};
-use super::{Entry, Receipt, Refused, Submission, LINGER, MAX_BATCH};
+use super::{Entry, LINGER, MAX_BATCH, Receipt, Refused, Submission};
+use crate::Clock;
 use crate::crash;
 use crate::directory::{Directory, SharedDirectory};
-use crate::Clock;
 
 /// The longest sleep of an idle writer: how late it may notice a moved clock.
 const IDLE: Duration = Duration::from_secs(1);
 /// A batch of this many submissions shows load: the next one waits for company.
 const BUSY: usize = 8;
+/// Attempts to load a batch while people change the configuration.
+const RELOADS: usize = 8;
 /// The name of this node's row of batch marks.
 const NODE: &str = "local";
 
@@ -127,8 +129,7 @@ impl Writer {
 
     /// Commits a batch; when it fails for a reason of its own, submission by submission.
     fn process(&mut self, taken: Vec<Pending>) {
-        let (submissions, replies): (Vec<_>, Vec<_>) =
-            taken.into_iter().map(|p| (p.submission, p.reply)).unzip();
+        let (submissions, replies): (Vec<_>, Vec<_>) = taken.into_iter().map(|p| (p.submission, p.reply)).unzip();
         let results = match self.attempt(&submissions, false) {
             Ok(receipts) => receipts,
             Err(error) if error.is_transient() => self.refuse(&submissions, &error),
@@ -146,11 +147,7 @@ impl Writer {
         crash::point("journal.answered");
     }
 
-    fn refuse(
-        &mut self,
-        submissions: &[Submission],
-        error: &StoreError,
-    ) -> Vec<Result<Receipt, Refused>> {
+    fn refuse(&mut self, submissions: &[Submission], error: &StoreError) -> Vec<Result<Receipt, Refused>> {
         metrics::counter!("lk_journal_unavailable_total").increment(1);
         tracing::error!(%error, "the journal cannot write; senders are asked to try again");
         self.retimer(submissions);
@@ -189,17 +186,16 @@ impl Writer {
         submissions: &[Submission],
         quarantine: bool,
     ) -> Result<Vec<Result<Receipt, Refused>>, StoreError> {
-        let generation = self.db.generation()?;
-        if generation != self.generation || !self.db.sole_writer() {
-            self.book.clear();
-            self.generation = generation;
-        }
         let directory = self.directory.load_full();
         let now = self.clock.now();
-        let loaded = self.db.load(&self.touch(submissions), now)?;
+        let loaded = self.load(submissions, now)?;
         crash::point("journal.loaded");
         let now = loaded.now.unwrap_or(now);
-        let view = View { book: &self.book, loaded, changed: Book::default() };
+        let view = View {
+            book: &self.book,
+            loaded,
+            changed: Book::default(),
+        };
         let planned = catch_unwind(AssertUnwindSafe(|| {
             Planner::new(view, &directory, now).plan(submissions, quarantine)
         }));
@@ -216,6 +212,27 @@ impl Writer {
         crash::point("journal.committed");
         self.batch += 1;
         Ok(self.after(plan, &committed))
+    }
+
+    /// Loads what the batch touches. What people changed while the journal waited for its turn makes
+    /// the book stale, so the generation is compared after the load, when nobody else can write.
+    fn load(&mut self, submissions: &[Submission], now: Time) -> Result<Loaded, StoreError> {
+        if !self.db.sole_writer() {
+            self.book.clear();
+            return self.db.load(&self.touch(submissions), now);
+        }
+        for _ in 0..RELOADS {
+            let loaded = self.db.load(&self.touch(submissions), now)?;
+            let generation = self.db.generation()?;
+            if generation == self.generation {
+                return Ok(loaded);
+            }
+            self.generation = generation;
+            self.book.clear();
+        }
+        Err(StoreError::Unavailable(
+            "the configuration changes faster than it can be read".to_owned(),
+        ))
     }
 
     /// Commits; an unknown outcome is looked up by the batch's number.
@@ -282,7 +299,10 @@ impl Writer {
                 if answer.gone {
                     return Err(Refused::Gone);
                 }
-                let seqs = answer.events.iter().map(|e| e.and_then(|i| committed.seqs.get(i).copied()));
+                let seqs = answer
+                    .events
+                    .iter()
+                    .map(|e| e.and_then(|i| committed.seqs.get(i).copied()));
                 Ok(Receipt {
                     seqs: seqs.collect(),
                     duplicates: answer.duplicates,
@@ -341,7 +361,11 @@ impl<'a> Planner<'a> {
                     continue;
                 }
                 self.plan.batch.keys.extend(entry.key);
-                let event = if quarantine { self.quarantine(entry) } else { self.entry(entry) };
+                let event = if quarantine {
+                    self.quarantine(entry)
+                } else {
+                    self.entry(entry)
+                };
                 match event {
                     Ok(event) => answer.events.push(event),
                     Err(Refused::Gone) => answer.gone = true,
@@ -366,7 +390,10 @@ impl<'a> Planner<'a> {
         let key = problem_key(&entry.observation);
         let known = key.as_ref().and_then(|key| self.view.problem(key)).cloned();
         let problem_rid = known.as_ref().map_or(0, |k| k.rid);
-        let subject = Subject { state, problem: known.map(|k| k.problem) };
+        let subject = Subject {
+            state,
+            problem: known.map(|k| k.problem),
+        };
         let next = step(subject, entry.observation.clone(), &integration.policy, self.now);
         #[cfg(test)]
         assert!(!matches!(&entry.observation.fact, Fact::Webhook(d) if d.event_type == "test.panics"));
@@ -374,25 +401,25 @@ impl<'a> Planner<'a> {
         let mut problem_index = None;
         if let (Some(key), Some(problem)) = (key, next.problem) {
             problem_index = Some(self.problem_slot(key));
-            self.view
-                .changed
-                .problems
-                .insert(key, StoredProblem { rid: problem_rid, problem });
+            self.view.changed.problems.insert(
+                key,
+                StoredProblem {
+                    rid: problem_rid,
+                    problem,
+                },
+            );
         }
         self.view.changed.states.insert(rid, next.state);
         self.wakes.insert(rid, (project, next.wake_at));
         let effects = next.effects.into_iter();
-        self.plan.batch.effects.extend(effects.map(|effect| EffectRow { effect, idem_key: None }));
+        self.plan
+            .batch
+            .effects
+            .extend(effects.map(|effect| EffectRow { effect, idem_key: None }));
         Ok(next.event.map(|draft| self.event(entry, project, draft, problem_index)))
     }
 
-    fn event(
-        &mut self,
-        entry: &Entry,
-        project: ProjectRid,
-        draft: EventDraft,
-        problem: Option<usize>,
-    ) -> usize {
+    fn event(&mut self, entry: &Entry, project: ProjectRid, draft: EventDraft, problem: Option<usize>) -> usize {
         self.plan.batch.events.push(EventRow {
             project,
             integration: entry.observation.integration,
@@ -434,12 +461,23 @@ impl<'a> Planner<'a> {
 
     fn finish(mut self) -> Plan {
         for (integration, (project, wake_at)) in self.wakes {
-            let Some(state) = self.view.changed.states.get(&integration).cloned() else { continue };
-            self.plan.batch.states.push(StateRow { integration, project, state, wake_at });
+            let Some(state) = self.view.changed.states.get(&integration).cloned() else {
+                continue;
+            };
+            self.plan.batch.states.push(StateRow {
+                integration,
+                project,
+                state,
+                wake_at,
+            });
         }
         for key in &self.plan.problem_keys {
-            let Some(stored) = self.view.changed.problems.get(key) else { continue };
-            let Some(integration) = self.directory.integration(key.0) else { continue };
+            let Some(stored) = self.view.changed.problems.get(key) else {
+                continue;
+            };
+            let Some(integration) = self.directory.integration(key.0) else {
+                continue;
+            };
             self.plan.batch.problems.push(ProblemRow {
                 rid: (stored.rid != 0).then_some(stored.rid),
                 project: integration.project,
@@ -454,14 +492,23 @@ impl<'a> Planner<'a> {
 
 fn problem_key(observation: &Observation) -> Option<ProblemKey> {
     match &observation.fact {
-        Fact::Webhook(delivery) => {
-            delivery.failure.as_ref().map(|f| (observation.integration, f.fingerprint))
-        }
+        Fact::Webhook(delivery) => delivery
+            .failure
+            .as_ref()
+            .map(|f| (observation.integration, f.fingerprint)),
         _ => None,
     }
 }
 
 fn tick(integration: IntegrationRid, now: Time) -> Pending {
-    let observation = Observation { integration, fact: Fact::Tick, received_at: now };
-    Pending { submission: Submission::of(observation), reply: None, bytes: 0 }
+    let observation = Observation {
+        integration,
+        fact: Fact::Tick,
+        received_at: now,
+    };
+    Pending {
+        submission: Submission::of(observation),
+        reply: None,
+        bytes: 0,
+    }
 }

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use crate::error::ApiError;
 
 /// Fewest characters of a password.
-pub const PASSWORD_CHARS_MIN: usize = 10;
+pub const PASSWORD_CHARS_MIN: usize = 12;
 /// Most bytes of a password; more is work for us, not safety for them.
 pub const PASSWORD_BYTES_MAX: usize = 512;
 /// Hashes computed at the same time: each takes a core and 19 MiB for tens of milliseconds.

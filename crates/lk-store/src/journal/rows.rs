@@ -153,6 +153,7 @@ mod tests {
         for effect in [
             Effect::ConfirmWebhook {
                 integration: IntegrationRid(7),
+                handshake: vec![0, 255, 16],
             },
             Effect::Explain {
                 integration: IntegrationRid(9),
