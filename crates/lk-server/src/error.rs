@@ -299,4 +299,13 @@ mod tests {
         let body = axum::body::to_bytes(response.into_body(), 4096).await.unwrap();
         assert!(!String::from_utf8_lossy(&body).contains("password"));
     }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_like_any_other_fault() {
+        let response = from_panic(Box::new("secret detail".to_owned()));
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = axum::body::to_bytes(response.into_body(), 4096).await.unwrap();
+        let text = String::from_utf8_lossy(&body);
+        assert!(text.contains("internal") && !text.contains("secret"), "{text}");
+    }
 }

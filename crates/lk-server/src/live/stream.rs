@@ -192,7 +192,6 @@ impl State {
                 Woken::Moment(moment) => {
                     let frames = self.frames_of(&moment);
                     if !frames.is_empty() {
-                        self.heartbeat.reset();
                         return Some(frames);
                     }
                 }
