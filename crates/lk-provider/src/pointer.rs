@@ -49,6 +49,14 @@ impl Pointer {
         found
     }
 
+    /// The last member name of the pointer.
+    pub fn last_key(&self) -> Option<&str> {
+        self.0.iter().rev().find_map(|token| match token {
+            Token::Key(key) => Some(key.as_str()),
+            Token::Every => None,
+        })
+    }
+
     /// The first value the pointer names.
     pub fn first<'a>(&self, document: &'a Value) -> Option<&'a Value> {
         self.values(document).into_iter().next()

@@ -341,7 +341,7 @@ fn finish(described: &Described, found: Found, delivery_key: String, body: Value
         delivery_key,
         occurred_at: found.occurred_at,
         event_type: text(&found.event_type, MAX_TYPE),
-        account: found.account,
+        account: found.account.as_deref().map(|account| text(account, MAX_TYPE)),
         outcome: found.outcome,
         failure,
         summary,

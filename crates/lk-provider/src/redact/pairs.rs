@@ -75,28 +75,26 @@ fn form(keys: &Keys, text: &str) -> Option<String> {
         let key = text[at - length..at].trim_end_matches(']');
         let name = key.rsplit(['[', '.']).next().unwrap_or(key);
         let rest = &text[at + 1..];
-        let value = || {
-            &rest[..rest
-                .find(['&', ';', ',', '"', '\'', '<', '>', '\\'])
-                .unwrap_or(rest.len())]
-        };
-        let word = || {
-            value()
-                .split_whitespace()
-                .next()
-                .filter(|word| rest.starts_with(word))
-                .unwrap_or_default()
-        };
+        let ends = |c: char| c.is_whitespace() || "&;,\"'<>\\".contains(c);
         let label = match keys.label(name) {
-            // An authorisation code in a redirect; short codes are error codes.
-            None if name == "code" && word().len() >= 16 && word().bytes().any(|b| b.is_ascii_digit()) => "secret",
-            None => continue,
             Some(label) => label,
+            // An authorisation code in a redirect; short codes are error codes.
+            None if name == "code" => {
+                let short = rest
+                    .bytes()
+                    .take(16)
+                    .take_while(|b| b.is_ascii_graphic() && !b"&;,\"'<>\\".contains(b));
+                if short.clone().count() < 16 || !short.into_iter().any(|b| b.is_ascii_digit()) {
+                    continue;
+                }
+                "secret"
+            }
+            None => continue,
         };
-        let word = word();
-        if word.is_empty() || word.starts_with("[redacted:") {
+        if rest.starts_with("[redacted:") || rest.starts_with(ends) || rest.is_empty() {
             continue;
         }
+        let word = &rest[..rest.find(ends).unwrap_or(rest.len())];
         let out = out.get_or_insert_with(|| String::with_capacity(text.len()));
         out.push_str(&text[copied..=at]);
         out.push_str(&placeholder(label));

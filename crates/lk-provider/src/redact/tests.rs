@@ -256,6 +256,39 @@ fn deep_values_do_not_overflow() {
     assert_eq!(clean(&wrapped), wrapped);
 }
 
+#[test]
+fn hostile_texts_cost_linear_time() {
+    for piece in [
+        "code=",
+        "ssn= ",
+        "ssn=[redacted:",
+        "a@",
+        "a.",
+        "1-",
+        "4242 ",
+        "1 ",
+        "{\"a\":\"",
+        "\\\"ssn\\\":\\\"",
+        "<ssn>",
+        "%40",
+        "%2525",
+        "Bearer ",
+        "://a:",
+        "eyJ",
+        "-----BEGIN A-----",
+        "GB82",
+        "QUJD",
+        "sig=",
+        "token: ",
+        "[",
+        "(",
+    ] {
+        let text = piece.repeat(150_000 / piece.len());
+        let out = clean(&text);
+        assert!(out.len() <= text.len() * 8, "{piece}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
