@@ -69,7 +69,7 @@ impl Score {
 }
 
 /// Prints the tables. With `misses`, every wrong answer of the training part follows.
-pub fn run(file: &Path, root: &Path, misses: bool) -> anyhow::Result<()> {
+pub(crate) fn run(file: &Path, root: &Path, misses: bool) -> anyhow::Result<()> {
     let text =
         std::fs::read_to_string(file).with_context(|| format!("no golden set at {}; pass its path", file.display()))?;
     let explainers = load(root)?;
@@ -163,14 +163,18 @@ fn table(name: &str, labelled: &[Labelled], verdicts: &[Verdict], key: impl Fn(&
     for (l, v) in labelled.iter().zip(verdicts) {
         scores.entry(key(l)).or_default().add(l, v);
     }
-    scores.iter().for_each(|(name, score)| score.row(name));
+    for (name, score) in scores {
+        score.row(name);
+    }
 }
 
 fn confusion(labelled: &[Labelled], verdicts: &[Verdict]) {
     println!("\nconfusion (rows: label, columns: answer; a second label counts as right)");
     let short = |c: &Category| c.as_str().chars().take(8).collect::<String>();
     print!("{:<22}", "");
-    Category::ALL.iter().for_each(|c| print!("{:>9}", short(c)));
+    for category in Category::ALL {
+        print!("{:>9}", short(category));
+    }
     println!();
     for row in Category::ALL {
         print!("{:<22}", row.as_str());
