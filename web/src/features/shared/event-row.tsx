@@ -56,7 +56,7 @@ export function EventRow({ event, fresh, ownIntegration, selected }: EventRowPro
           {event.eventType}
         </span>
         <span title={event.message} className={cx('truncate', failed ? SECOND_LINE : 'hidden text-muted @4xl:inline')}>
-          {event.message}
+          {event.message !== event.eventType && event.message}
         </span>
         <span className="hidden justify-self-end @2xl:inline">
           {event.category && <Tag>{CATEGORY_WORDS[event.category]}</Tag>}
