@@ -10,6 +10,7 @@ use crate::words::{Category, Severity};
 pub struct DocCode(&'static str);
 
 impl DocCode {
+    pub(super) const APP_NOT_CONNECTED: Self = Self("auth.app_not_connected");
     pub(super) const AUTH_FORBIDDEN: Self = Self("auth.permission_denied");
     pub(super) const AUTH_UNAUTHORIZED: Self = Self("auth.credentials_rejected");
     pub(super) const COMPLIANCE_LEGAL: Self = Self("compliance.legal_block");
@@ -38,7 +39,8 @@ impl DocCode {
 
     /// The codes this crate itself falls back to; each must have a document.
     #[cfg(test)]
-    pub(super) const OWN: [Self; 24] = [
+    pub(super) const OWN: [Self; 25] = [
+        Self::APP_NOT_CONNECTED,
         Self::AUTH_FORBIDDEN,
         Self::AUTH_UNAUTHORIZED,
         Self::COMPLIANCE_LEGAL,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use regex::{Regex, RegexSet, RegexSetBuilder};
 
 use super::{DocCode, Failure, Verdict, doc};
-use crate::words::{Severity, Transport};
+use crate::words::{Category, Severity, Transport};
 
 /// Memory one compiled pattern set may take, bytes. Patterns come from files that people edit.
 const PATTERN_SIZE_LIMIT: usize = 64 << 20;
@@ -251,7 +251,13 @@ impl Layer {
         None
     }
 
-    pub(super) fn by_pattern(&self, f: &Failure, text: &Text) -> Option<Hit<'_>> {
+    /// The first pattern rule that holds and whose category `plausible` accepts.
+    pub(super) fn by_pattern(
+        &self,
+        f: &Failure,
+        text: &Text,
+        plausible: impl Fn(DocCode, Category) -> bool,
+    ) -> Option<Hit<'_>> {
         if self.pattern_rules.is_empty() || text.0.is_empty() {
             return None;
         }
@@ -259,6 +265,7 @@ impl Layer {
         let i = found
             .iter()
             .map(|n| self.pattern_rules[n])
+            .filter(|i| plausible(self.rules[*i].verdict.doc, self.rules[*i].verdict.category))
             .find(|i| self.conditions(*i, f))?;
         Some(self.hit(i, 85))
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::layer::{Hit, Layer, Text};
 use super::{DocCode, Failure, Verdict, doc};
-use crate::words::Transport;
+use crate::words::{Category, Transport};
 
 /// Bytes of a message that patterns look at. Longer ones say it in their beginning.
 const PATTERN_TEXT: usize = 2048;
@@ -60,17 +60,55 @@ impl RuleSet {
                 .unwrap_or_else(|| by_transport(kind));
         }
         if f.html {
-            return self.own.by_pattern(f, &text).unwrap_or_else(|| by_page(f, &text));
+            return self
+                .own
+                .by_pattern(f, &text, |_, _| true)
+                .unwrap_or_else(|| by_page(f, &text));
         }
         self.own
             .by_code(f, &text, false)
-            .or_else(|| self.own.by_pattern(f, &text))
+            .or_else(|| self.own.by_pattern(f, &text, |_, _| true))
             .or_else(|| self.own.by_status(f))
             .or_else(|| self.generic.by_code(f, &text, false))
-            .or_else(|| self.generic.by_pattern(f, &text))
+            .or_else(|| {
+                self.generic
+                    .by_pattern(f, &text, |doc, category| plausible(f.http_status, doc, category))
+            })
             .or_else(|| self.own.by_code(f, &text, true))
             .or_else(|| self.generic.by_code(f, &text, true))
             .unwrap_or_else(|| by_status(f))
+    }
+}
+
+/// Whether a phrase that means `category` in general can mean it under this status. A throttled or
+/// broken server's words ("limit", "not found in pool") are not about the record.
+fn plausible(status: Option<u16>, doc: DocCode, category: Category) -> bool {
+    use Category::{
+        Auth, Compliance, Configuration, DataStateMismatch, DataValidation, Network, ProviderOutage, RateLimit,
+        SpendingControl,
+    };
+    let plain = matches!(
+        doc.as_str(),
+        "data_validation.invalid_field"
+            | "data_validation.missing_field"
+            | "data_validation.length"
+            | "data_validation.amount"
+    );
+    match status {
+        Some(401) => matches!(category, Auth | Configuration | Compliance | RateLimit),
+        Some(402) => !matches!(
+            category,
+            DataValidation | DataStateMismatch | Auth | ProviderOutage | Network
+        ),
+        Some(403 | 404 | 409 | 410) if plain => false,
+        Some(404 | 410) => !matches!(category, Auth | RateLimit | Network) || doc == DocCode::APP_NOT_CONNECTED,
+        Some(429) => matches!(category, RateLimit | SpendingControl),
+        Some(501) => true,
+        Some(500..=599) => matches!(
+            category,
+            Auth | Configuration | RateLimit | SpendingControl | ProviderOutage | Compliance
+        ),
+        _ => true,
     }
 }
 

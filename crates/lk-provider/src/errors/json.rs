@@ -170,10 +170,10 @@ fn words_or_code(s: &str, weight: u16, parts: &mut Parts) {
     } else {
         parts.code(weight, s);
     }
-    if s.contains(' ') {
-        if let Some(first) = s.split([':', ' ']).next().filter(|t| text::is_code_like(t)) {
-            parts.code(weight + 2, first);
-        }
+    if s.contains(' ')
+        && let Some(first) = s.split([':', ' ']).next().filter(|t| text::is_code_like(t))
+    {
+        parts.code(weight + 2, first);
     }
 }
 

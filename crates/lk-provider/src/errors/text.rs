@@ -20,13 +20,13 @@ static LOOSE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// Reads any body.
 pub(super) fn read(body: &str, rules: &Explainer, parts: &mut Parts) {
     let body = body.trim().trim_start_matches('\u{feff}').trim();
-    if body.starts_with(['{', '[', '"']) {
-        if let Ok(value) = serde_json::from_str::<Value>(body) {
-            match value {
-                // A string that holds a whole body.
-                Value::String(inner) if inner.len() < body.len() => return read_text(&inner, rules, parts),
-                value => return read_value(&value, body, rules, parts),
-            }
+    if body.starts_with(['{', '[', '"'])
+        && let Ok(value) = serde_json::from_str::<Value>(body)
+    {
+        match value {
+            // A string that holds a whole body.
+            Value::String(inner) if inner.len() < body.len() => return read_text(&inner, rules, parts),
+            value => return read_value(&value, body, rules, parts),
         }
     }
     read_text(body, rules, parts);
@@ -46,10 +46,10 @@ fn read_value(value: &Value, body: &str, rules: &Explainer, parts: &mut Parts) {
 
 fn read_text(body: &str, rules: &Explainer, parts: &mut Parts) {
     let body = body.trim();
-    if body.starts_with(['{', '[']) {
-        if let Ok(value) = serde_json::from_str::<Value>(body) {
-            return read_value(&value, body, rules, parts);
-        }
+    if body.starts_with(['{', '['])
+        && let Ok(value) = serde_json::from_str::<Value>(body)
+    {
+        return read_value(&value, body, rules, parts);
     }
     parts.status = network::status(body);
     if markup::read(body, parts) || markup::form(body, parts) {
@@ -60,7 +60,9 @@ fn read_text(body: &str, rules: &Explainer, parts: &mut Parts) {
         json::read(&value, &rules.extract, parts);
         let words = std::mem::take(&mut parts.messages);
         parts.message(before);
-        words.iter().for_each(|w| parts.message(w));
+        for word in &words {
+            parts.message(word);
+        }
     } else {
         parts.message(body);
     }
