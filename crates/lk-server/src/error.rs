@@ -149,7 +149,7 @@ impl ApiError {
 
     /// 503: not now. `cause` goes to the log, not to the caller.
     pub fn unavailable(cause: impl Display, retry_after_s: u64) -> Self {
-        tracing::warn!(cause = %cause, "request refused for now");
+        tracing::warn!(cause = %cause, "request refused, to be tried again");
         Self::new(
             ErrorCode::Unavailable,
             "Not available at the moment. Try again shortly.",
