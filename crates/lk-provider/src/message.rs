@@ -29,7 +29,10 @@ impl HttpResponse {
     pub fn text(status: u16, body: &str) -> Self {
         Self {
             status,
-            headers: vec![("content-type".to_owned(), "text/plain; charset=utf-8".to_owned())],
+            headers: vec![
+                ("content-type".to_owned(), "text/plain; charset=utf-8".to_owned()),
+                ("x-content-type-options".to_owned(), "nosniff".to_owned()),
+            ],
             body: body.as_bytes().to_vec(),
         }
     }

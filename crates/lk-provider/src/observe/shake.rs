@@ -79,7 +79,10 @@ fn in_json(rule: &HandshakeRule, scope: &Scope<'_>) -> Option<Handshake> {
             let challenge = echo.first(scope.body)?.as_str()?;
             let response = match form {
                 EchoAs::Text => HttpResponse::text(200, challenge),
-                EchoAs::Json => HttpResponse::json(200, &serde_json::json!({ "challenge": challenge })),
+                EchoAs::Json => {
+                    let key = echo.last_key().unwrap_or("challenge");
+                    HttpResponse::json(200, &serde_json::json!({ key: challenge }))
+                }
             };
             Some(answer(Trust::Signed, response))
         }

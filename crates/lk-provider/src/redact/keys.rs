@@ -93,6 +93,7 @@ static BUILT_IN: LazyLock<Arc<Names>> = LazyLock::new(|| {
                 "taxidnumber",
                 "taxidentifier",
                 "taxpayerid",
+                "tin",
                 "itin",
                 "ssnlast4",
                 "nationalid",
@@ -192,7 +193,7 @@ static BUILT_IN: LazyLock<Arc<Names>> = LazyLock::new(|| {
     )
 });
 
-/// Ends that make any longer key sensitive.
+/// Ends that make any key sensitive.
 const ENDINGS: &[(&str, &str)] = &[
     ("password", "secret"),
     ("secret", "secret"),
@@ -200,6 +201,11 @@ const ENDINGS: &[(&str, &str)] = &[
     ("refreshtoken", "secret"),
     ("apikey", "secret"),
     ("privatekey", "secret"),
+    ("accesskey", "secret"),
+    ("secretkey", "secret"),
+    ("signingkey", "secret"),
+    ("accountkey", "secret"),
+    ("encryptionkey", "secret"),
     ("signature", "secret"),
     ("authtoken", "secret"),
     ("accountnumber", "account"),
@@ -273,7 +279,7 @@ impl Keys {
         }
         ENDINGS
             .iter()
-            .find(|(end, _)| key.len() > end.len() && key.ends_with(end))
+            .find(|(end, _)| key.ends_with(end))
             .map(|(_, label)| *label)
     }
 }

@@ -87,6 +87,9 @@ fn longest(bytes: &[u8], groups: &[Group]) -> Option<(usize, usize, &'static str
         if plain && is_ssn(&lengths, &digits, &bytes[start..end], before(bytes, start)) {
             return Some((count, start, "ssn"));
         }
+        if plain && told_account(&lengths, bytes, start) {
+            return Some((count, start, "account"));
+        }
         is_phone(bytes, start, &lengths, &digits, &bytes[start..end]).map(|start| (count, start, "phone"))
     })
 }
@@ -203,6 +206,25 @@ fn is_phone(bytes: &[u8], start: usize, lengths: &[usize], digits: &[u8], raw: &
     let kinds = [b' ', b'-', b'.'].iter().filter(|kind| raw.contains(kind)).count();
     let bracketed = raw.contains(&b')') || raw.contains(&b'(');
     (national[0] >= 2 && national[3] >= 2 && (kinds <= 1 || bracketed)).then_some(begin)
+}
+
+/// A bare number of 8 to 17 digits that the words before it call a bank account.
+fn told_account(lengths: &[usize], bytes: &[u8], start: usize) -> bool {
+    matches!(lengths, [8..=17]) && {
+        let before = before(bytes, start);
+        let before = before.trim_end_matches([' ', ':', '#', '=', '"', '\'']);
+        [
+            "account number",
+            "routing number",
+            "account no",
+            "account no.",
+            "acct",
+            "account num",
+            "bank account",
+        ]
+        .iter()
+        .any(|word| before.ends_with(word))
+    }
 }
 
 fn told_phone(bytes: &[u8], start: usize) -> bool {

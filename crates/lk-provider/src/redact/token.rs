@@ -53,6 +53,15 @@ const SHAPES: &[(&str, &[&str], &str)] = &[
         &["sig=", "sig%3D"],
         r"((?:[?&]|%26)sig(?:=|%3D))[A-Za-z0-9%_\-]{12,}",
     ),
+    ("token", &["GOCSPX-"], r"\bGOCSPX-[A-Za-z0-9_\-]{16,}"),
+    ("token", &["hf_"], r"\bhf_[A-Za-z0-9]{24,}"),
+    ("token", &["pypi-"], r"\bpypi-[A-Za-z0-9_\-]{24,}"),
+    ("token", &["sb_secret_"], r"\bsb_secret_[A-Za-z0-9_\-]{16,}"),
+    (
+        "webhook",
+        &["/api/webhooks/"],
+        r"(/api/webhooks/)[0-9]{10,}/[A-Za-z0-9_\-]{20,}",
+    ),
     (
         "webhook",
         &["/services/T"],
