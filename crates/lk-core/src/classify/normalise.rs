@@ -60,14 +60,11 @@ const CLASSES: [(&str, &str); 19] = [
 ];
 
 static PATTERN: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let mut all = String::new();
-    for (name, pattern) in CLASSES {
-        if !all.is_empty() {
-            all.push('|');
-        }
-        all.push_str(&format!("(?P<{name}>{})", ascii_classes(pattern)));
-    }
-    Regex::new(&all).ok()
+    let all: Vec<String> = CLASSES
+        .iter()
+        .map(|(name, pattern)| format!("(?P<{name}>{})", ascii_classes(pattern)))
+        .collect();
+    Regex::new(&all.join("|")).ok()
 });
 
 /// Lower case, at most two lines, with identifiers, numbers, dates, names and addresses replaced

@@ -76,6 +76,7 @@ impl RuleSet {
             })
             .or_else(|| self.own.by_code(f, &text, true))
             .or_else(|| self.generic.by_code(f, &text, true))
+            .or_else(|| if guessable(f) { self.generic.by_status(f) } else { None })
             .unwrap_or_else(|| by_status(f))
     }
 }
@@ -237,6 +238,12 @@ fn by_status(f: &Failure) -> Hit<'static> {
         400 if told => known(DocCode::DATA_REJECTED, 45),
         _ => known(DocCode::UNKNOWN, 15),
     }
+}
+
+/// Whether what was attempted may stand in for what is not said: there are words, and the status
+/// is not one that speaks for itself.
+fn guessable(f: &Failure) -> bool {
+    matches!(f.http_status, None | Some(200..=400)) && says_something(&f.message)
 }
 
 /// Whether a message holds words beyond the name of a status.
