@@ -1,4 +1,5 @@
-import type { ErrorBody, Json } from './types'
+import type { paths } from './schema'
+import type { ErrorBody } from './types'
 
 /** An answer that was not 2xx, or no answer at all (`status` 0, code `unreachable`). */
 export class ApiError extends Error {
@@ -7,7 +8,7 @@ export class ApiError extends Error {
     message: string,
     readonly status: number,
     readonly code: string,
-    readonly details: Json = null,
+    readonly details: Record<string, unknown> | null = null,
     /** Seconds the server asks us to wait. */
     readonly retryAfter: number | null = null,
   ) {
@@ -17,11 +18,19 @@ export class ApiError extends Error {
 
 export type Query = Record<string, string | number | boolean | null | undefined>
 
-interface Options {
-  query?: Query
-  body?: unknown
-  signal?: AbortSignal
-}
+// What the OpenAPI document says of one operation. A path, parameter or field that it does not have is a type error.
+type Method = 'get' | 'post' | 'patch' | 'delete'
+type PathsOf<M extends Method> = { [P in keyof paths]: paths[P] extends Record<M, object> ? P : never }[keyof paths]
+type Operation<M extends Method, P extends PathsOf<M>> = paths[P] extends Record<M, infer O> ? O : never
+type Slot<O, K extends 'path' | 'query'> = O extends { parameters: Record<K, infer V> } ? V : never
+type QueryOf<O> = O extends { parameters: { query?: infer V } } ? V : never
+type BodyOf<O> = O extends { requestBody: { content: { 'application/json': infer B } } } ? B : never
+type JsonOf<R, S extends number> = R extends Record<S, { content: { 'application/json': infer J } }> ? J : never
+type AnswerOf<O> = O extends { responses: infer R } ? (204 extends keyof R ? void : JsonOf<R, 200> | JsonOf<R, 201>) : never
+
+type Needs<K extends string, V> = [V] extends [never] ? unknown : Record<K, V>
+type Input<O> = Needs<'path', Slot<O, 'path'>> &
+  Needs<'body', BodyOf<O>> & { query?: QueryOf<O> | undefined; signal?: AbortSignal }
 
 // The CSRF token and the chosen project belong to the signed-in session, not to a component.
 let csrfToken: string | null = null
@@ -48,12 +57,18 @@ export function url(path: string, query: Query = {}): string {
 }
 
 /** Sends one request and returns the JSON answer; throws `ApiError` for everything else. */
-export async function request<T>(method: string, path: string, { query, body, signal }: Options = {}): Promise<T> {
+export async function request<M extends Method, P extends PathsOf<M>>(
+  method: M,
+  path: P,
+  input: Input<Operation<M, P>>,
+): Promise<AnswerOf<Operation<M, P>>> {
+  const { path: slots, query, body, signal } = input as Untyped
+  const filled = String(path).replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(slots?.[name] ?? ''))
   const headers: Record<string, string> = { accept: 'application/json' }
   if (body !== undefined) headers['content-type'] = 'application/json'
-  if (method !== 'GET' && csrfToken) headers['x-csrf-token'] = csrfToken
-  const response = await fetch(url(path, query), {
-    method,
+  if (method !== 'get' && csrfToken) headers['x-csrf-token'] = csrfToken
+  const response = await fetch(url(filled, query), {
+    method: method.toUpperCase(),
     headers,
     credentials: 'same-origin',
     body: body === undefined ? null : JSON.stringify(body),
@@ -62,9 +77,16 @@ export async function request<T>(method: string, path: string, { query, body, si
     if (signal?.aborted) throw cause
     throw new ApiError('Linekeeper cannot be reached. Check the connection and that the server runs.', 0, 'unreachable')
   })
-  if (response.status === 204) return undefined as T
-  if (response.ok) return (await response.json()) as T
-  throw await toApiError(response)
+  if (!response.ok) throw await toApiError(response)
+  return (response.status === 204 ? undefined : await response.json()) as AnswerOf<Operation<M, P>>
+}
+
+/** An input after its types have done their work. */
+interface Untyped {
+  path?: Record<string, string>
+  query?: Query
+  body?: unknown
+  signal?: AbortSignal
 }
 
 async function toApiError(response: Response): Promise<ApiError> {

@@ -47,6 +47,7 @@ export function moveRow(step: 1 | -1) {
   next?.scrollIntoView({ block: 'nearest' })
 }
 
+/** Goes to the page's search box: the `SearchField` with the id `search`. */
 export function focusSearch() {
-  document.querySelector<HTMLInputElement>('#search input')?.focus()
+  document.querySelector<HTMLInputElement>('input#search')?.focus()
 }

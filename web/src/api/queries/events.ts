@@ -2,7 +2,7 @@ import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from 
 import { inProject, request } from '../client'
 import type { EventFilters } from '../filters'
 import { keys } from '../keys'
-import type { Category, EventDetail, EventItem, Feedback, Page } from '../types'
+import type { Category, EventDetail } from '../types'
 
 export const EVENTS_PER_PAGE = 50
 
@@ -10,9 +10,9 @@ export const eventsQuery = (filters: EventFilters) =>
   infiniteQueryOptions({
     queryKey: keys.events(filters),
     queryFn: ({ signal, pageParam }) =>
-      request<Page<EventItem>>('GET', '/api/events', {
+      request('get', '/api/events', {
         signal,
-        query: inProject({ ...filters, limit: EVENTS_PER_PAGE, cursor: pageParam }),
+        query: inProject({ ...filters, limit: EVENTS_PER_PAGE, ...(pageParam !== null && { cursor: pageParam }) }),
       }),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.nextCursor,
@@ -21,7 +21,7 @@ export const eventsQuery = (filters: EventFilters) =>
 export const eventQuery = (id: string) =>
   queryOptions({
     queryKey: keys.event(id),
-    queryFn: ({ signal }) => request<EventDetail>('GET', `/api/events/${encodeURIComponent(id)}`, { signal }),
+    queryFn: ({ signal }) => request('get', '/api/events/{id}', { path: { id }, signal }) as Promise<EventDetail>,
   })
 
 export interface FeedbackInput {
@@ -36,7 +36,7 @@ export function useFeedback() {
   const client = useQueryClient()
   return useMutation({
     mutationFn: ({ eventId, ...body }: FeedbackInput) =>
-      request<Feedback>('POST', `/api/events/${encodeURIComponent(eventId)}/feedback`, { body }),
+      request('post', '/api/events/{id}/feedback', { path: { id: eventId }, body }),
     onSuccess: (feedback, { eventId }) => {
       client.setQueryData<EventDetail>(keys.event(eventId), (event) => event && { ...event, feedback })
       void client.invalidateQueries({ queryKey: keys.overview })

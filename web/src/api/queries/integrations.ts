@@ -1,47 +1,35 @@
 import { queryOptions, useMutation, useQueryClient, type QueryClient } from '@tanstack/react-query'
 import { inProject, request } from '../client'
 import { keys } from '../keys'
-import type {
-  CreatedIntegration,
-  CreatedSecret,
-  Integration,
-  IntegrationDetail,
-  Json,
-  List,
-  ProviderInfo,
-  Rejection,
-  WebhookSecret,
-} from '../types'
-
-const at = (id: string, rest = '') => `/api/integrations/${encodeURIComponent(id)}${rest}`
+import type { IntegrationDetail, Json, List, Rejection, WebhookSecret } from '../types'
 
 export const providersQuery = queryOptions({
   queryKey: keys.providers,
-  queryFn: ({ signal }) => request<List<ProviderInfo>>('GET', '/api/providers', { signal }),
+  queryFn: ({ signal }) => request('get', '/api/providers', { signal }),
   select: (list) => list.items,
   // The catalogue is compiled into the server; it changes with a new version only.
   staleTime: Infinity,
 })
 export const integrationsQuery = queryOptions({
   queryKey: keys.integrations,
-  queryFn: ({ signal }) => request<List<Integration>>('GET', '/api/integrations', { signal, query: inProject({}) }),
+  queryFn: ({ signal }) => request('get', '/api/integrations', { signal, query: inProject({}) }),
   select: (list) => list.items,
 })
 export const integrationQuery = (id: string) =>
   queryOptions({
     queryKey: keys.integration(id),
-    queryFn: ({ signal }) => request<IntegrationDetail>('GET', at(id), { signal }),
+    queryFn: ({ signal }) => request('get', '/api/integrations/{id}', { path: { id }, signal }) as Promise<IntegrationDetail>,
   })
 export const secretsQuery = (id: string) =>
   queryOptions({
     queryKey: keys.secrets(id),
-    queryFn: ({ signal }) => request<List<WebhookSecret>>('GET', at(id, '/webhook-secrets'), { signal }),
+    queryFn: ({ signal }) => request('get', '/api/integrations/{id}/webhook-secrets', { path: { id }, signal }) as Promise<List<WebhookSecret>>,
     select: (list) => list.items,
   })
 export const rejectionsQuery = (id: string) =>
   queryOptions({
     queryKey: keys.rejections(id),
-    queryFn: ({ signal }) => request<List<Rejection>>('GET', at(id, '/rejections'), { signal }),
+    queryFn: ({ signal }) => request('get', '/api/integrations/{id}/rejections', { path: { id }, signal }) as Promise<List<Rejection>>,
     select: (list) => list.items,
   })
 
@@ -68,14 +56,14 @@ export function useCreateIntegration() {
   const client = useQueryClient()
   return useMutation({
     mutationFn: (body: NewIntegration) =>
-      request<CreatedIntegration>('POST', '/api/integrations', { body: inProject(body) }),
+      request('post', '/api/integrations', { body: inProject(body) }),
     onSuccess: () => refresh(client),
   })
 }
 export function useChangeIntegration(id: string) {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: (body: IntegrationChange) => request<Integration>('PATCH', at(id), { body }),
+    mutationFn: (body: IntegrationChange) => request('patch', '/api/integrations/{id}', { path: { id }, body }),
     // A stale version is a 409: show what the other person wrote.
     onSettled: () => refresh(client, id),
   })
@@ -83,7 +71,7 @@ export function useChangeIntegration(id: string) {
 export function useDeleteIntegration(id: string) {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: () => request<void>('DELETE', at(id)),
+    mutationFn: () => request('delete', '/api/integrations/{id}', { path: { id } }),
     onSuccess: () => {
       client.removeQueries({ queryKey: keys.integration(id) })
       void client.invalidateQueries({ queryKey: keys.allProblems })
@@ -95,7 +83,7 @@ export function useAddSecret(id: string) {
   const client = useQueryClient()
   return useMutation({
     mutationFn: (secret: string | undefined) =>
-      request<CreatedSecret>('POST', at(id, '/webhook-secrets'), { body: secret ? { secret } : {} }),
+      request('post', '/api/integrations/{id}/webhook-secrets', { path: { id }, body: secret ? { secret } : {} }),
     onSuccess: () => client.invalidateQueries({ queryKey: keys.secrets(id) }),
   })
 }
@@ -103,7 +91,8 @@ export function useRetireSecret(id: string) {
   const client = useQueryClient()
   return useMutation({
     mutationFn: ({ secretId, graceSeconds }: { secretId: string; graceSeconds: number }) =>
-      request<WebhookSecret>('POST', at(id, `/webhook-secrets/${encodeURIComponent(secretId)}/retire`), {
+      request('post', '/api/integrations/{id}/webhook-secrets/{secretId}/retire', {
+        path: { id, secretId },
         body: { graceSeconds },
       }),
     onSuccess: () => client.invalidateQueries({ queryKey: keys.secrets(id) }),
@@ -113,7 +102,7 @@ export function useRetireSecret(id: string) {
 export function useAlias(id: string) {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: (bound: boolean) => request<void>(bound ? 'POST' : 'DELETE', at(id, '/alias')),
+    mutationFn: (bound: boolean) => request(bound ? 'post' : 'delete', '/api/integrations/{id}/alias', { path: { id } }),
     onSuccess: () => refresh(client, id),
   })
 }

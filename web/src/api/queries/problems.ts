@@ -2,7 +2,7 @@ import { queryOptions, useMutation, useQueryClient, type QueryClient } from '@ta
 import { inProject, request } from '../client'
 import type { ProblemFilters } from '../filters'
 import { keys } from '../keys'
-import type { Page, Problem, ProblemState } from '../types'
+import type { Problem, ProblemState } from '../types'
 import { severityRank } from '../words'
 
 const PROBLEMS_PER_PAGE = 100
@@ -11,7 +11,7 @@ export const problemsQuery = (filters: ProblemFilters) =>
   queryOptions({
     queryKey: keys.problems(filters),
     queryFn: ({ signal }) =>
-      request<Page<Problem>>('GET', '/api/problems', {
+      request('get', '/api/problems', {
         signal,
         query: inProject({ ...filters, limit: PROBLEMS_PER_PAGE }),
       }),
@@ -21,7 +21,7 @@ export const problemsQuery = (filters: ProblemFilters) =>
 export const problemQuery = (id: string) =>
   queryOptions({
     queryKey: keys.problem(id),
-    queryFn: ({ signal }) => request<Problem>('GET', `/api/problems/${encodeURIComponent(id)}`, { signal }),
+    queryFn: ({ signal }) => request('get', '/api/problems/{id}', { path: { id }, signal }),
   })
 
 /** By severity, then the one seen last. */
@@ -40,7 +40,8 @@ export function useChangeProblem() {
   const client = useQueryClient()
   return useMutation({
     mutationFn: ({ problem, ...change }: ProblemChange) =>
-      request<Problem>('PATCH', `/api/problems/${encodeURIComponent(problem.id)}`, {
+      request('patch', '/api/problems/{id}', {
+        path: { id: problem.id },
         body: { ...change, version: problem.version },
       }),
     onSettled: (changed) => {

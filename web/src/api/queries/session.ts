@@ -19,12 +19,12 @@ export function currentProject(session: Session): Session['projects'][number] | 
 
 export const sessionQuery = queryOptions({
   queryKey: keys.session,
-  queryFn: ({ signal }) => request<Session>('GET', '/api/session', { signal }).then(adopt),
+  queryFn: ({ signal }) => request('get', '/api/session', { signal }).then(adopt),
   staleTime: 300_000,
 })
 export const setupQuery = queryOptions({
   queryKey: keys.setup,
-  queryFn: ({ signal }) => request<{ needed: boolean }>('GET', '/api/setup', { signal }),
+  queryFn: ({ signal }) => request('get', '/api/setup', { signal }),
 })
 
 /** The signed-in session; only used below the guard that has fetched it. */
@@ -41,24 +41,30 @@ export function useRole() {
   return { canTriage: admin || role === 'editor', canConfigure: admin }
 }
 
-function useEnter<T>(path: string) {
-  const client = useQueryClient()
-  return useMutation({
-    mutationFn: (body: T) => request<Session>('POST', path, { body }),
-    onSuccess: (session) => enter(client, session),
-  })
-}
 function enter(client: QueryClient, session: Session) {
   client.clear()
   client.setQueryData(keys.session, adopt(session))
 }
 
-export const useSignIn = () => useEnter<{ email: string; password: string }>('/api/session')
-export const useSetup = () => useEnter<{ token: string; email: string; name: string; password: string }>('/api/setup')
+export function useSignIn() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (body: { email: string; password: string }) => request('post', '/api/session', { body }),
+    onSuccess: (session) => enter(client, session),
+  })
+}
+export function useSetup() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (body: { token: string; email: string; name: string; password: string }) =>
+      request('post', '/api/setup', { body }),
+    onSuccess: (session) => enter(client, session),
+  })
+}
 
 export function useSignOut() {
   return useMutation({
-    mutationFn: () => request<void>('DELETE', '/api/session'),
+    mutationFn: () => request('delete', '/api/session', {}),
     // A full load drops every cached answer and closes the stream with the session.
     onSuccess: () => globalThis.location.assign('/sign-in'),
   })

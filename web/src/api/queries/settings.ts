@@ -1,21 +1,21 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
 import { inProject, request } from '../client'
 import { keys } from '../keys'
-import type { ApiKey, AuditEntry, CreatedApiKey, List, Member, Role } from '../types'
+import type { Role } from '../types'
 
 export const membersQuery = queryOptions({
   queryKey: keys.members,
-  queryFn: ({ signal }) => request<List<Member>>('GET', '/api/members', { signal, query: inProject({}) }),
+  queryFn: ({ signal }) => request('get', '/api/members', { signal, query: inProject({}) }),
   select: (list) => list.items,
 })
 export const apiKeysQuery = queryOptions({
   queryKey: keys.apiKeys,
-  queryFn: ({ signal }) => request<List<ApiKey>>('GET', '/api/keys', { signal, query: inProject({}) }),
+  queryFn: ({ signal }) => request('get', '/api/keys', { signal, query: inProject({}) }),
   select: (list) => list.items,
 })
 export const auditQuery = queryOptions({
   queryKey: keys.audit,
-  queryFn: ({ signal }) => request<List<AuditEntry>>('GET', '/api/audit', { signal, query: inProject({}) }),
+  queryFn: ({ signal }) => request('get', '/api/audit', { signal, query: inProject({}) }),
   select: (list) => list.items,
   staleTime: 0,
 })
@@ -24,14 +24,14 @@ export function useCreateApiKey() {
   const client = useQueryClient()
   return useMutation({
     mutationFn: (body: { name: string; role: Role }) =>
-      request<CreatedApiKey>('POST', '/api/keys', { body: inProject(body) }),
+      request('post', '/api/keys', { body: inProject(body) }),
     onSuccess: () => client.invalidateQueries({ queryKey: keys.apiKeys }),
   })
 }
 export function useRevokeApiKey() {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: (id: string) => request<void>('DELETE', `/api/keys/${encodeURIComponent(id)}`),
+    mutationFn: (id: string) => request('delete', '/api/keys/{id}', { path: { id } }),
     onSuccess: () => client.invalidateQueries({ queryKey: keys.apiKeys }),
   })
 }

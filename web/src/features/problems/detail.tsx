@@ -82,7 +82,7 @@ function ProblemFacts({ problem }: { problem: Problem }) {
         ['Seen', `${formatCount(problem.count)} ${problem.count === 1 ? 'time' : 'times'}`],
         ['First', <Ago key="first" at={problem.firstSeen} />],
         ['Last', <Ago key="last" at={problem.lastSeen} />],
-        ['Owner', problem.owner?.name ?? <span className="text-muted">Nobody yet</span>],
+        ['Owner', problem.owner?.name ?? <span key="owner" className="text-muted">Nobody yet</span>],
         ['Message', problem.message],
         ...(problem.code ? [['Code', <code key="code" className="font-mono text-12">{problem.code}</code>] as [string, React.ReactNode]] : []),
         ...(problem.operation ? [['Operation', <code key="operation" className="font-mono text-12">{problem.operation}</code>] as [string, React.ReactNode]] : []),
