@@ -1,7 +1,7 @@
 //! HTTP requests and responses as data: providers describe and read them, egress sends them.
 
-/// A request to send.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A request to send. Its headers and body may hold credentials, so `Debug` shows neither.
+#[derive(Clone, PartialEq, Eq)]
 pub struct HttpRequest {
     /// The method in capitals.
     pub method: String,
@@ -11,6 +11,18 @@ pub struct HttpRequest {
     pub headers: Vec<(String, String)>,
     /// The body, empty for none.
     pub body: Vec<u8>,
+}
+
+impl std::fmt::Debug for HttpRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("HttpRequest")
+            .field("method", &self.method)
+            .field("url", &self.url)
+            .field("headers", &names)
+            .field("body_bytes", &self.body.len())
+            .finish()
+    }
 }
 
 /// A response that arrived.
@@ -53,5 +65,22 @@ impl HttpResponse {
             headers: Vec::new(),
             body: Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_of_a_request_shows_no_credentials() {
+        let request = HttpRequest {
+            method: "PUT".to_owned(),
+            url: "https://api.example.test/x".to_owned(),
+            headers: vec![("authorization".to_owned(), "Bearer not-a-real-token".to_owned())],
+            body: b"token=not-a-real-token".to_vec(),
+        };
+        let shown = format!("{request:?}");
+        assert!(shown.contains("authorization") && !shown.contains("not-a-real-token"));
     }
 }
