@@ -83,6 +83,7 @@ impl DemoRunner {
                     value: SecretText::new(secret),
                     source: SecretSource::Generated,
                 }),
+                credentials: Vec::new(),
             };
             store
                 .create_integration(permit, &new, self.engine.clock().now())

@@ -10,7 +10,7 @@ use lk_core::observation::{IntegrationRid, ProjectRid};
 use lk_core::policy::Policy;
 use lk_provider::{Secret, Settings};
 use lk_store::journal::Setup;
-use lk_store::{Store, StoreError};
+use lk_store::{SecretText, Store, StoreError};
 
 /// The current directory, shared by everybody who reads it.
 pub type SharedDirectory = Arc<ArcSwap<Directory>>;
@@ -32,7 +32,7 @@ pub struct Integration {
     pub enabled: bool,
     /// When it was created.
     pub created_at: Time,
-    /// Its form's values.
+    /// Its form's values, the opened credentials of its secret fields among them.
     pub settings: Settings,
     /// What the rules read of its settings.
     pub policy: Policy,
@@ -74,12 +74,19 @@ impl Directory {
                 .or_default()
                 .push((Secret::new(s.value.expose()), s.expires_at));
         }
+        let mut credentials: HashMap<IntegrationRid, Vec<(String, SecretText)>> = HashMap::new();
+        for c in setup.credentials {
+            credentials.entry(c.integration).or_default().push((c.field, c.value));
+        }
         let integrations: HashMap<_, _> = setup
             .integrations
             .into_iter()
             .map(|i| {
                 let json = serde_json::from_str(&i.settings).unwrap_or_default();
-                let settings = Settings::from_json(&json);
+                let mut settings = Settings::from_json(&json);
+                for (field, value) in credentials.remove(&i.rid).unwrap_or_default() {
+                    settings.set(field, value.expose());
+                }
                 let integration = Integration {
                     rid: i.rid,
                     id: i.id,

@@ -101,6 +101,7 @@ async fn world() -> World {
             value: SecretText::new(SECRET),
             source: SecretSource::Manual,
         }),
+        credentials: Vec::new(),
     };
     let permit = authorize(&Standing::system(), Verb::ConnectIntegration).expect("may");
     let made = engine

@@ -1,9 +1,13 @@
 //! An integration's settings, as the forms of the manifest fill them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-/// Flat settings: key to text. Secrets are not among them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Flat settings: key to text.
+///
+/// Storage keeps the values of secret fields apart, sealed; the settings that the engine holds in
+/// memory include them, opened, because requests are made of them. So `Debug` shows keys alone.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Settings(BTreeMap<String, String>);
 
 impl Settings {
@@ -28,6 +32,11 @@ impl Settings {
         Self(out)
     }
 
+    /// Sets the value of `key`.
+    pub fn set(&mut self, key: impl Into<String>, value: impl Into<String>) {
+        self.0.insert(key.into(), value.into());
+    }
+
     /// The non-empty value of `key`.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(String::as_str).filter(|text| !text.is_empty())
@@ -45,8 +54,26 @@ impl Settings {
     }
 }
 
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Settings {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
         Self(pairs.into_iter().map(|(k, v)| (k.into(), v.into())).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_keys_alone() {
+        let mut settings = Settings::from_iter([("base_url", "https://api.example.test")]);
+        settings.set("api_token", "not-a-real-token");
+        assert_eq!(format!("{settings:?}"), r#"{"api_token", "base_url"}"#);
     }
 }

@@ -1,9 +1,12 @@
 //! `integration add` and `integration list`.
 
+use std::collections::HashMap;
+
 use anyhow::{Context as _, bail};
 use lk_core::access::{Standing, Verb, authorize};
 use lk_engine::Clock;
-use lk_provider::manifest::{HandshakeRule, Webhook};
+use lk_provider::Manifest;
+use lk_provider::manifest::{FieldKind, HandshakeRule, Webhook};
 use lk_store::{NewIntegration, NewWebhookSecret, SecretSource, SecretText};
 use serde_json::{Map, Value, json};
 
@@ -29,7 +32,7 @@ pub(crate) async fn add(args: IntegrationAdd) -> anyhow::Result<()> {
             settings.insert(key, Value::String(value));
         }
     }
-    lk_server::check_settings(manifest, &settings).map_err(|e| anyhow::anyhow!("{}", e.message()))?;
+    let (settings, credentials) = checked(manifest, settings)?;
     if given.is_some() && manifest.webhook.is_none() {
         bail!("{} sends no webhooks, so it has no webhook secret", manifest.name);
     }
@@ -62,6 +65,7 @@ pub(crate) async fn add(args: IntegrationAdd) -> anyhow::Result<()> {
             value: SecretText::new(value),
             source,
         }),
+        credentials,
     };
     let permit = authorize(&Standing::command_line(), Verb::ConnectIntegration)?;
     let created = store.create_integration(&permit, &new, Clock::system().now()).await?;
@@ -83,6 +87,27 @@ pub(crate) async fn add(args: IntegrationAdd) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The settings to store and the credentials to seal, checked against the provider's form. Secret
+/// fields are held to the rules of text fields.
+fn checked(
+    manifest: &Manifest,
+    mut settings: Map<String, Value>,
+) -> anyhow::Result<(Map<String, Value>, Vec<(String, SecretText)>)> {
+    let mut form = manifest.clone();
+    let mut secret = Vec::new();
+    for field in form.fields.iter_mut().filter(|field| field.kind == FieldKind::Secret) {
+        field.kind = FieldKind::Text;
+        secret.push(field.key.clone());
+    }
+    lk_server::check_settings(&form, &settings).map_err(|e| anyhow::anyhow!("{}", e.message()))?;
+    let credentials = secret.into_iter().filter_map(|key| match settings.remove(&key) {
+        Some(Value::String(value)) if !value.is_empty() => Some((key, SecretText::new(value))),
+        _ => None,
+    });
+    let credentials = credentials.collect();
+    Ok((settings, credentials))
+}
+
 /// Whether the provider sends its secret itself, in a first unsigned delivery.
 fn brings_its_secret(webhook: &Webhook) -> bool {
     webhook
@@ -101,10 +126,11 @@ pub(crate) async fn list(args: IntegrationList) -> anyhow::Result<()> {
     let config = Config::read(&args.at)?;
     let store = wiring::open_store(&config).await?;
     let project = store.project(&args.project).await?;
-    let states = store.health_of_project(project.rid).await?;
-    for i in store.integrations(project.rid).await? {
-        let health = states.iter().find(|row| row.integration == i.rid);
-        let health = health.map_or("unknown", |row| row.status.as_str());
+    let integrations = store.integrations(project.rid).await?;
+    let rids: Vec<_> = integrations.iter().map(|i| i.rid).collect();
+    let states: HashMap<_, _> = store.states(Some(&rids)).await?.into_iter().collect();
+    for i in integrations {
+        let health = states.get(&i.rid).map_or("unknown", |state| state.health.as_str());
         if args.json {
             let line = json!({
                 "id": i.id, "provider": i.provider, "name": i.name,

@@ -236,6 +236,7 @@ async fn create_integration(
             value: SecretText::new(value),
             source,
         }),
+        credentials: Vec::new(),
     };
     let created = app.store().create_integration(&permit, &new, app.now()).await?;
     app.engine().reload().await?;
@@ -278,6 +279,7 @@ async fn update_integration(
         name: input.name.map(|name| name.trim().to_owned()),
         enabled: input.enabled,
         settings: input.settings.map(|settings| Value::Object(settings).to_string()),
+        credentials: Vec::new(),
     };
     let row = app
         .store()

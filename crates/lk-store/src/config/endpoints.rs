@@ -5,38 +5,13 @@ use lk_core::access::{Permit, Verb};
 use lk_core::observation::ProjectRid;
 use sea_orm::ConnectionTrait;
 
-use super::integrations::{self, Integration, read_integration};
-use super::secrets::{SecretState, open_secret};
+use super::integrations::{self, Integration};
 use crate::db::{self, values};
 use crate::seal::{MasterKey, SecretText};
 use crate::store::Audit;
 use crate::{Result, Store, StoreError};
 
 const TABLE: &str = "webhook_endpoints";
-
-/// Columns of an integration named `i` in a join.
-const JOINED: &str = "i.rid, i.id, i.project_id, i.project_rid, i.provider, i.service, i.name, \
-     i.settings, i.enabled, i.demo, i.created_at, i.updated_at, i.version";
-
-/// What a delivery needs: whom it is for and the secrets that may have signed it.
-#[derive(Clone)]
-pub struct Receiver {
-    /// Whom it is for.
-    pub integration: Integration,
-    /// The secrets in use, newest first: active ones and those retiring but not expired.
-    pub secrets: Vec<ReceiverSecret>,
-}
-
-/// A secret in use, in the clear. Cannot be printed.
-#[derive(Clone)]
-pub struct ReceiverSecret {
-    /// Its public id.
-    pub id: String,
-    /// The secret.
-    pub value: SecretText,
-    /// When it stops being accepted, when it is retiring.
-    pub expires_at: Option<Time>,
-}
 
 /// How the key of a webhook address is looked up.
 pub fn endpoint_key_hash(key: &str) -> [u8; 32] {
@@ -75,57 +50,6 @@ pub(super) async fn bind_if_free<C: ConnectionTrait>(on: &C, integration: &Integ
 }
 
 impl Store {
-    /// Who receives at the address with this key (its [`endpoint_key_hash`]); `None` for an
-    /// unknown, retired or deleted one.
-    pub async fn receiver_by_key(&self, key_hash: &[u8], now: Time) -> Result<Option<Receiver>> {
-        let sql = format!(
-            "SELECT {JOINED} FROM webhook_endpoints e
-             JOIN project_integrations i ON i.id = e.integration_id
-             WHERE e.key_hash = $1 AND e.retired_at IS NULL AND i.deleted_at IS NULL"
-        );
-        let row = db::one(self.reader(), sql, values![key_hash.to_vec()]).await?;
-        self.receiver(row, now).await
-    }
-
-    /// Who receives at the short address of a provider; `None` when nobody does.
-    pub async fn receiver_by_alias(&self, provider: &str, now: Time) -> Result<Option<Receiver>> {
-        let sql = format!(
-            "SELECT {JOINED} FROM webhook_aliases a
-             JOIN project_integrations i ON i.id = a.integration_id
-             WHERE a.provider = $1 AND i.deleted_at IS NULL"
-        );
-        let row = db::one(self.reader(), sql, values![provider]).await?;
-        self.receiver(row, now).await
-    }
-
-    async fn receiver(&self, row: Option<db::Row>, now: Time) -> Result<Option<Receiver>> {
-        let Some(row) = row else { return Ok(None) };
-        let integration = read_integration(&row)?;
-        let rows = db::all(
-            self.reader(),
-            "SELECT id, sealed, expires_at FROM webhook_secrets
-             WHERE integration_id = $1 AND state <> $2 AND (expires_at IS NULL OR expires_at > $3)
-             ORDER BY created_at DESC, id DESC",
-            values![
-                integration.id.as_str(),
-                i16::from(SecretState::Retired.code()),
-                now.ms()
-            ],
-        )
-        .await?;
-        let mut secrets = Vec::with_capacity(rows.len());
-        for row in rows {
-            let id = row.text("id")?;
-            let value = open_secret(self.master_key(), &id, row.get("sealed")?)?;
-            secrets.push(ReceiverSecret {
-                id,
-                value,
-                expires_at: row.opt_time("expires_at")?,
-            });
-        }
-        Ok(Some(Receiver { integration, secrets }))
-    }
-
     /// The keys of the webhook addresses of a project's integrations, by integration id.
     pub async fn endpoint_keys(&self, project: ProjectRid) -> Result<Vec<(String, SecretText)>> {
         let rows = db::all(

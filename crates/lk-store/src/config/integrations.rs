@@ -6,7 +6,7 @@ use lk_core::observation::{IntegrationRid, ProjectRid};
 use sea_orm::ConnectionTrait;
 
 use super::secrets::{NewWebhookSecret, WebhookSecret, insert_secret};
-use super::{endpoints, projects};
+use super::{credentials, endpoints, projects};
 use crate::db::{self, Row, values};
 use crate::error::Current;
 use crate::ids::new_id;
@@ -67,6 +67,8 @@ pub struct NewIntegration {
     pub endpoint_key: Option<SecretText>,
     /// Its first webhook secret.
     pub secret: Option<NewWebhookSecret>,
+    /// What its form's secret fields hold, by field.
+    pub credentials: Vec<(String, SecretText)>,
 }
 
 /// What [`Store::create_integration`] made.
@@ -81,7 +83,7 @@ pub struct CreatedIntegration {
 }
 
 /// What to change of an integration; `None` leaves it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub struct IntegrationPatch {
     /// A new name.
     pub name: Option<String>,
@@ -89,9 +91,11 @@ pub struct IntegrationPatch {
     pub enabled: Option<bool>,
     /// New settings, whole, as a JSON object.
     pub settings: Option<String>,
+    /// New credentials by field; `None` as a value removes the field's, fields not named keep theirs.
+    pub credentials: Vec<(String, Option<SecretText>)>,
 }
 
-pub(super) fn read_integration(row: &Row) -> Result<Integration> {
+fn read_integration(row: &Row) -> Result<Integration> {
     Ok(Integration {
         rid: IntegrationRid(row.int("rid")?),
         id: row.text("id")?,
@@ -157,30 +161,9 @@ impl Store {
             .collect()
     }
 
-    /// Every integration of the installation that is not deleted, by row number, at most `limit`
-    /// after `after`: for building the board without holding a snapshot long.
-    pub async fn integrations_after(&self, after: IntegrationRid, limit: u32) -> Result<Vec<Integration>> {
-        let sql = format!(
-            "SELECT {INTEGRATION_COLUMNS} FROM project_integrations
-             WHERE rid > $1 AND deleted_at IS NULL ORDER BY rid LIMIT $2"
-        );
-        let rows = db::all(self.reader(), sql, values![after.0, i64::from(limit)]).await?;
-        rows.iter().map(read_integration).collect()
-    }
-
     /// The integration with this public id. Compare its project with the caller's.
     pub async fn integration(&self, id: &str) -> Result<Integration> {
         find(self.reader(), id).await
-    }
-
-    /// The integration with this row number.
-    pub async fn integration_by_rid(&self, rid: IntegrationRid) -> Result<Integration> {
-        let sql = format!(
-            "SELECT {INTEGRATION_COLUMNS} FROM project_integrations
-             WHERE rid = $1 AND deleted_at IS NULL"
-        );
-        let row = db::one(self.reader(), sql, values![rid.0]).await?;
-        read_integration(&row.ok_or(StoreError::missing("integration"))?)
     }
 
     /// Makes an integration with its webhook address and first secret. The first one of a provider
@@ -209,6 +192,9 @@ impl Store {
             Some(secret) => Some(insert_secret(write.on(), self.master_key(), &integration.id, secret, now).await?),
             None => None,
         };
+        for (field, value) in &new.credentials {
+            credentials::put(write.on(), self.master_key(), &integration.id, (field, value), now).await?;
+        }
         write
             .commit(Audit {
                 project_id: Some(&integration.project_id),
@@ -258,6 +244,12 @@ impl Store {
             });
         };
         let integration = read_integration(&row)?;
+        for (field, value) in &patch.credentials {
+            match value {
+                Some(value) => credentials::put(write.on(), self.master_key(), id, (field, value), now).await?,
+                None => credentials::remove(write.on(), id, field).await?,
+            }
+        }
         write
             .commit(Audit {
                 project_id: Some(&integration.project_id),
@@ -269,7 +261,7 @@ impl Store {
         Ok(integration)
     }
 
-    /// Deletes an integration: it is gone at once, its secrets and addresses with it; its events
+    /// Deletes an integration: it is gone at once, its secrets, credentials and addresses with it; its events
     /// and problems go in small steps ([`Store::purge_step`]).
     pub async fn delete_integration(&self, permit: &Permit, id: &str, now: Time) -> Result<()> {
         let write = self.write(permit, &[Verb::DisconnectIntegration], now).await?;
@@ -322,6 +314,7 @@ async fn mark_deleted<C: ConnectionTrait>(on: &C, integration: &Integration, now
         "DELETE FROM webhook_aliases WHERE integration_id = $1",
         "DELETE FROM webhook_endpoints WHERE integration_id = $1",
         "DELETE FROM webhook_secrets WHERE integration_id = $1",
+        "DELETE FROM integration_credentials WHERE integration_id = $1",
     ] {
         db::run(on, sql, values![id]).await?;
     }

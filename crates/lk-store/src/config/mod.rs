@@ -1,6 +1,7 @@
 //! Configuration: who belongs to what, what is connected, and how it is received. One file for
 //! each family of tables; every write is one transaction with its audit row.
 
+pub(crate) mod credentials;
 mod endpoints;
 mod feedback;
 mod integrations;
@@ -11,11 +12,12 @@ mod problems;
 mod projects;
 mod reclassify;
 mod rejections;
-mod secrets;
+pub(crate) mod secrets;
 mod sessions;
 mod users;
 
-pub use endpoints::{Receiver, ReceiverSecret, endpoint_key_hash};
+pub use credentials::Credential;
+pub use endpoints::endpoint_key_hash;
 pub use feedback::{Feedback, NewFeedback};
 pub use integrations::{CreatedIntegration, Integration, IntegrationPatch, NewIntegration};
 pub use keys::{ApiKey, NewApiKey};

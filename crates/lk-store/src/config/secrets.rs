@@ -7,11 +7,12 @@ use sea_orm::ConnectionTrait;
 use super::integrations;
 use crate::db::{self, Row, values};
 use crate::ids::new_id;
-use crate::seal::{MasterKey, Sealed, SecretText};
+use crate::seal::{MasterKey, SecretText};
 use crate::store::Audit;
 use crate::{Result, Store, StoreError};
 
-const TABLE: &str = "webhook_secrets";
+/// Table, and the first half of what a sealed value is bound to; the id is the other.
+pub(crate) const TABLE: &str = "webhook_secrets";
 const COLUMNS: &str = "id, integration_id, last4, state, source, created_at, expires_at, retired_at";
 
 /// Where a secret is in its life.
@@ -133,10 +134,6 @@ fn read(row: &Row) -> Result<WebhookSecret> {
         expires_at: row.opt_time("expires_at")?,
         retired_at: row.opt_time("retired_at")?,
     })
-}
-
-pub(super) fn open_secret(master: &MasterKey, id: &str, sealed: Vec<u8>) -> Result<SecretText> {
-    Ok(master.open(TABLE, id, &Sealed::from_stored(sealed))?)
 }
 
 pub(super) async fn insert_secret<C: ConnectionTrait>(

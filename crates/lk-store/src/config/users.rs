@@ -202,27 +202,6 @@ impl Store {
             })
             .await
     }
-
-    /// Lets a person sign in or not. Switching off ends their sessions.
-    pub async fn set_user_disabled(&self, permit: &Permit, user_id: &str, disabled: bool, now: Time) -> Result<()> {
-        let write = self.write(permit, &[Verb::ManageUsers], now).await?;
-        let since = disabled.then_some(now.ms());
-        let sql = "UPDATE users SET disabled_at = $2 WHERE id = $1";
-        if db::run(write.on(), sql, values![user_id, since]).await? == 0 {
-            return Err(StoreError::missing("user"));
-        }
-        if disabled {
-            end_sessions(write.on(), user_id).await?;
-        }
-        write
-            .commit(Audit {
-                project_id: None,
-                action: if disabled { "user.disabled" } else { "user.enabled" },
-                target: user_id.to_owned(),
-                summary: String::new(),
-            })
-            .await
-    }
 }
 
 async fn end_sessions<C: ConnectionTrait>(on: &C, user_id: &str) -> Result<()> {

@@ -26,7 +26,7 @@ use lk_core::time::DAY;
 
 pub use checkpoint::{Checkpointer, Round};
 pub use rows::EventFlags;
-pub use setup::{IntegrationSetup, SecretSetup, Setup};
+pub use setup::{CredentialSetup, IntegrationSetup, SecretSetup, Setup};
 
 use crate::{Store, StoreError};
 

@@ -3,6 +3,7 @@
 use lk_core::Time;
 use lk_core::observation::{IntegrationRid, ProjectRid};
 
+use crate::config::{SecretState, credentials, secrets};
 use crate::db::{self, values};
 use crate::seal::{Sealed, SecretText};
 use crate::{Result, Store, StoreError};
@@ -38,6 +39,16 @@ pub struct SecretSetup {
     pub expires_at: Option<Time>,
 }
 
+/// What one secret field of an integration's form holds, opened.
+pub struct CredentialSetup {
+    /// Whose.
+    pub integration: IntegrationRid,
+    /// Key of the form field.
+    pub field: String,
+    /// The credential.
+    pub value: SecretText,
+}
+
 /// Everything at one generation.
 pub struct Setup {
     /// The generation, read first: what follows is at least as new.
@@ -50,6 +61,8 @@ pub struct Setup {
     pub aliases: Vec<(String, IntegrationRid)>,
     /// Every valid secret.
     pub secrets: Vec<SecretSetup>,
+    /// Every credential.
+    pub credentials: Vec<CredentialSetup>,
 }
 
 impl Store {
@@ -84,6 +97,7 @@ impl Store {
             endpoints: self.endpoint_setup().await?,
             aliases: self.alias_setup().await?,
             secrets: self.secret_setup().await?,
+            credentials: self.credential_setup().await?,
         })
     }
 
@@ -121,22 +135,21 @@ impl Store {
     }
 
     async fn secret_setup(&self) -> Result<Vec<SecretSetup>> {
-        const RETIRED: i16 = 2;
         let rows = db::all(
             self.reader(),
             "SELECT s.id, s.sealed, s.expires_at, i.rid FROM webhook_secrets s \
              JOIN project_integrations i ON i.id = s.integration_id \
              WHERE s.state <> $1 AND i.deleted_at IS NULL ORDER BY s.created_at DESC",
-            values![RETIRED],
+            values![i16::from(SecretState::Retired.code())],
         )
         .await?;
-        let mut secrets = Vec::with_capacity(rows.len());
+        let mut opened = Vec::with_capacity(rows.len());
         for r in &rows {
             let id = r.text("id")?;
             let sealed = Sealed::from_stored(r.get("sealed")?);
             // A secret that the key does not open makes its own integration unverifiable, not all.
-            match self.master_key().open("webhook_secrets", &id, &sealed) {
-                Ok(value) => secrets.push(SecretSetup {
+            match self.master_key().open(secrets::TABLE, &id, &sealed) {
+                Ok(value) => opened.push(SecretSetup {
                     integration: IntegrationRid(r.int("rid")?),
                     value,
                     expires_at: r.opt_time("expires_at")?,
@@ -144,6 +157,32 @@ impl Store {
                 Err(error) => tracing::error!(secret = id, %error, "a webhook secret cannot be opened"),
             }
         }
-        Ok(secrets)
+        Ok(opened)
+    }
+
+    async fn credential_setup(&self) -> Result<Vec<CredentialSetup>> {
+        let rows = db::all(
+            self.reader(),
+            "SELECT c.integration_id, c.field, c.sealed, i.rid FROM integration_credentials c \
+             JOIN project_integrations i ON i.id = c.integration_id WHERE i.deleted_at IS NULL",
+            vec![],
+        )
+        .await?;
+        let mut opened = Vec::with_capacity(rows.len());
+        for r in &rows {
+            let field = r.text("field")?;
+            let row = credentials::sealed_as(&r.text("integration_id")?, &field);
+            let sealed = Sealed::from_stored(r.get("sealed")?);
+            // As with a secret: what does not open is missing to its own integration alone.
+            match self.master_key().open(credentials::TABLE, &row, &sealed) {
+                Ok(value) => opened.push(CredentialSetup {
+                    integration: IntegrationRid(r.int("rid")?),
+                    field,
+                    value,
+                }),
+                Err(error) => tracing::error!(credential = row, %error, "a credential cannot be opened"),
+            }
+        }
+        Ok(opened)
     }
 }

@@ -134,6 +134,16 @@ CREATE TABLE webhook_secrets (
 ){table};
 CREATE INDEX webhook_secrets_integration ON webhook_secrets (integration_id);
 
+-- What the secret fields of an integration's form hold.
+CREATE TABLE integration_credentials (
+  integration_id TEXT NOT NULL REFERENCES project_integrations (id),
+  field TEXT NOT NULL,
+  sealed BYTEA NOT NULL,
+  last4 TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (integration_id, field)
+){table};
+
 CREATE TABLE webhook_rejections (
   integration_rid BIGINT NOT NULL,
   reason TEXT NOT NULL,

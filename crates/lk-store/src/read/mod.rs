@@ -1,16 +1,14 @@
-//! Answers: events, problems, health rows, counts and the audit log. Nothing here writes.
+//! Answers: events, problems, counts and the audit log. Nothing here writes.
 
 mod audit;
 mod events;
 mod filter;
-mod health;
 mod problems;
 mod scan;
 
 pub use audit::AuditRow;
 pub use events::{EventDetail, EventRow, PayloadRow};
 pub use filter::{EventFilter, EventPage, OutcomeFilter, TypeFilter};
-pub use health::HealthRow;
 pub(crate) use problems::problem_on;
 pub use problems::{ProblemFilter, ProblemPage, ProblemRow};
 pub use scan::{LOOKUP_LIMIT, MERGE_LIMIT, SCAN_LIMIT};

@@ -247,21 +247,4 @@ impl Store {
         }
         Ok(())
     }
-
-    /// How many problems of each integration of a project nobody has settled (open or
-    /// acknowledged). Integrations without any are left out.
-    pub async fn open_problems_of_project(&self, project: ProjectRid) -> Result<Vec<(IntegrationRid, i64)>> {
-        let rows = db::all(
-            self.reader(),
-            "SELECT p.integration_rid, CAST(COUNT(*) AS BIGINT) AS n
-             FROM problems p JOIN project_integrations i ON i.rid = p.integration_rid
-             WHERE p.project_rid = $1 AND p.state IN (0, 1) AND i.deleted_at IS NULL
-             GROUP BY p.integration_rid",
-            values![project.0],
-        )
-        .await?;
-        rows.iter()
-            .map(|row| Ok((IntegrationRid(row.int("integration_rid")?), row.int("n")?)))
-            .collect()
-    }
 }

@@ -270,5 +270,6 @@ pub(crate) fn new_integration(project_id: &str, provider: &str, name: &str) -> N
             value: SecretText::new(format!("secret-of-{name}-not-real")),
             source: SecretSource::Generated,
         }),
+        credentials: Vec::new(),
     }
 }

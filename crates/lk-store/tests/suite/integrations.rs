@@ -1,8 +1,7 @@
 //! Integrations from creation to deletion.
 
 use lk_core::access::Verb;
-use lk_core::observation::IntegrationRid;
-use lk_store::{Current, IntegrationPatch, NewProject, StoreError, endpoint_key_hash};
+use lk_store::{Current, IntegrationPatch, NewProject, SecretText, StoreError};
 
 use crate::harness::{NOW, TestDb, new_integration, permit};
 
@@ -14,11 +13,11 @@ pub(crate) async fn from_creation_to_deletion(db: &TestDb) {
     let one = made.integration;
     assert_eq!((one.version, one.enabled, one.demo), (1, true, false));
     assert_eq!(store.integration(&one.id).await.expect("reads"), one);
-    assert_eq!(store.integration_by_rid(one.rid).await.expect("reads"), one);
     let patch = IntegrationPatch {
         name: Some("Uno".into()),
         enabled: Some(false),
         settings: Some(r#"{"a":1}"#.into()),
+        credentials: Vec::new(),
     };
     let write = permit(Verb::ConfigureIntegration);
     let two = store
@@ -36,8 +35,7 @@ pub(crate) async fn from_creation_to_deletion(db: &TestDb) {
         .await
         .expect("ok");
     assert_eq!((three.name.as_str(), three.version), ("Uno", 3));
-    let all = store.integrations_after(IntegrationRid(0), 10).await.expect("reads");
-    assert_eq!(all.len(), 1);
+    assert_eq!(store.setup().await.expect("reads").integrations.len(), 1);
     store
         .delete_integration(&permit(Verb::DisconnectIntegration), &one.id, NOW)
         .await
@@ -56,13 +54,84 @@ pub(crate) async fn from_creation_to_deletion(db: &TestDb) {
         assert!(matches!(gone, Some(StoreError::NotFound { .. })), "{gone:?}");
     }
     assert!(store.integrations(project.rid).await.expect("reads").is_empty());
-    let hash = endpoint_key_hash("key-of-One");
-    assert!(store.receiver_by_key(&hash, NOW).await.expect("reads").is_none());
+    let setup = store.setup().await.expect("reads");
+    assert!(setup.integrations.is_empty() && setup.endpoints.is_empty() && setup.secrets.is_empty());
     let log = store.audit_log(Some(&project.id), None, 1).await.expect("reads");
     assert_eq!(
         (log[0].action.as_str(), log[0].target.as_str()),
         ("integration.deleted", one.id.as_str())
     );
+}
+
+pub(crate) async fn credentials_come_and_go(db: &TestDb) {
+    let (store, write) = (&db.store, permit(Verb::ConfigureIntegration));
+    let mut new = new_integration(&db.project().await.id, "acme", "One");
+    new.credentials = vec![
+        ("api_token".into(), SecretText::new("first-token-not-real")),
+        ("pin".into(), SecretText::new("0000")),
+    ];
+    let connect = permit(Verb::ConnectIntegration);
+    let one = store.create_integration(&connect, &new, NOW).await.expect("connects");
+    let two = db.connect("acme", "Two").await;
+    let id = one.integration.id;
+    let kept = async || {
+        let kept = store.integration_credentials(&id).await.expect("reads");
+        kept.into_iter()
+            .map(|c| (c.field, c.last4, c.created_at))
+            .collect::<Vec<_>>()
+    };
+    let opened = async || {
+        let mut all = store.setup().await.expect("reads").credentials;
+        all.sort_by(|a, b| a.field.cmp(&b.field));
+        all.into_iter()
+            .inspect(|c| assert_eq!(c.integration, one.integration.rid))
+            .map(|c| (c.field, c.value.expose().to_owned()))
+            .collect::<Vec<_>>()
+    };
+    let pair = |field: &str, value: &str| (field.to_owned(), value.to_owned());
+    let first = [pair("api_token", "first-token-not-real"), pair("pin", "0000")];
+    assert_eq!(opened().await, first);
+    assert_eq!(
+        kept().await,
+        [
+            ("api_token".into(), "real".into(), NOW),
+            ("pin".into(), String::new(), NOW)
+        ]
+    );
+    let patch = |field: &str, value: Option<&str>| IntegrationPatch {
+        credentials: vec![(field.into(), value.map(SecretText::new))],
+        ..Default::default()
+    };
+    let change = async |patch: IntegrationPatch, version, at| {
+        store.update_integration(&write, &id, &patch, version, "", at).await
+    };
+    assert!(change(patch("pin", None), 9, NOW).await.is_err(), "a stale version");
+    assert_eq!(opened().await, first);
+    change(patch("api_token", Some("second-token-fake")), 1, NOW + 5)
+        .await
+        .expect("replaces");
+    change(patch("pin", None), 2, NOW + 6).await.expect("removes");
+    assert_eq!(opened().await, [pair("api_token", "second-token-fake")]);
+    assert_eq!(kept().await, [("api_token".into(), "fake".into(), NOW + 5)]);
+    // A sealed value opens for its own integration and field only; elsewhere it is missing.
+    for sql in [
+        "UPDATE integration_credentials SET field = 'other'",
+        "UPDATE integration_credentials SET field = 'api_token', integration_id = $1",
+    ] {
+        let values = if sql.contains('$') {
+            vec![two.integration.id.as_str().into()]
+        } else {
+            vec![]
+        };
+        db.run(sql, values).await;
+        assert!(opened().await.is_empty(), "{sql}");
+    }
+    let delete = permit(Verb::DisconnectIntegration);
+    store
+        .delete_integration(&delete, &two.integration.id, NOW)
+        .await
+        .expect("deletes");
+    assert_eq!(db.count("integration_credentials").await, 0);
 }
 
 pub(crate) async fn a_stale_version_changes_nothing_and_shows_the_row(db: &TestDb) {
@@ -91,8 +160,9 @@ pub(crate) async fn a_stale_version_changes_nothing_and_shows_the_row(db: &TestD
 pub(crate) async fn the_short_address_stays_with_the_first(db: &TestDb) {
     let (store, write) = (&db.store, permit(Verb::ConfigureIntegration));
     let holder = async || {
-        let receiver = store.receiver_by_alias("acme", NOW).await.expect("reads");
-        receiver.map(|receiver| receiver.integration.name)
+        let setup = store.setup().await.expect("reads");
+        let (_, rid) = setup.aliases.into_iter().find(|(provider, _)| provider == "acme")?;
+        setup.integrations.into_iter().find(|i| i.rid == rid).map(|i| i.name)
     };
     let first = db.connect("acme", "First").await;
     let second = db.connect("acme", "Second").await;

@@ -39,6 +39,7 @@ on_both! {
     people::sessions_end,
     people::keys_work_until_revoked_or_expired,
     integrations::from_creation_to_deletion,
+    integrations::credentials_come_and_go,
     integrations::a_stale_version_changes_nothing_and_shows_the_row,
     integrations::the_short_address_stays_with_the_first,
     integrations::the_demo_comes_and_goes,

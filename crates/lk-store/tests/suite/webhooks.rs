@@ -5,7 +5,7 @@ use lk_core::time::{HOUR, MINUTE};
 use lk_store::{NewWebhookSecret, RejectionDelta, SecretSource, SecretState, SecretText, endpoint_key_hash};
 use sea_orm::{ConnectionTrait, Statement};
 
-use crate::harness::{NOW, TestDb, permit};
+use crate::harness::{NOW, TestDb, new_integration, permit};
 
 fn secret(text: &str) -> NewWebhookSecret {
     NewWebhookSecret {
@@ -20,15 +20,14 @@ pub(crate) async fn secrets_rotate_without_a_gap(db: &TestDb) {
     let (id, first) = (made.integration.id.clone(), made.secret.expect("the first secret"));
     let hash = endpoint_key_hash("key-of-One");
     let accepted = async |now| {
-        let receiver = store
-            .receiver_by_key(&hash, now)
-            .await
-            .expect("reads")
-            .expect("receives");
-        assert_eq!(receiver.integration, made.integration);
-        receiver
+        let setup = store.setup().await.expect("reads");
+        assert_eq!(setup.endpoints, [(hash, made.integration.rid)]);
+        let valid = setup
             .secrets
             .iter()
+            .filter(|s| s.expires_at.is_none_or(|end| now < end));
+        valid
+            .inspect(|s| assert_eq!(s.integration, made.integration.rid))
             .map(|s| s.value.expose().to_owned())
             .collect::<Vec<_>>()
     };
@@ -73,7 +72,10 @@ pub(crate) async fn secrets_rotate_without_a_gap(db: &TestDb) {
 }
 
 pub(crate) async fn nothing_secret_lies_in_the_clear(db: &TestDb) {
-    let made = db.connect("acme", "One").await;
+    let mut new = new_integration(&db.project().await.id, "acme", "One");
+    new.credentials = vec![("api_token".into(), SecretText::new("token-of-One-not-real"))];
+    let write = permit(Verb::ConnectIntegration);
+    let made = db.store.create_integration(&write, &new, NOW).await.expect("connects");
     let key = db
         .store
         .endpoint_key(&made.integration.id)
@@ -92,18 +94,19 @@ pub(crate) async fn nothing_secret_lies_in_the_clear(db: &TestDb) {
         ("webhook_endpoints", "key_sealed"),
         ("webhook_endpoints", "key_hash"),
         ("webhook_secrets", "sealed"),
+        ("integration_credentials", "sealed"),
     ] {
         let sql = format!("SELECT {column} AS c FROM {table}");
         let statement = Statement::from_string(db.raw.get_database_backend(), sql);
         for row in db.raw.query_all_raw(statement).await.expect("reads") {
             let bytes: Vec<u8> = row.try_get("", "c").expect("bytes");
-            for plain in ["key-of-One", "secret-of-One"] {
+            for plain in ["key-of-One", "secret-of-One", "token-of-One"] {
                 assert!(!bytes.windows(plain.len()).any(|w| w == plain.as_bytes()), "{table}");
             }
             seen += 1;
         }
     }
-    assert_eq!(seen, 3);
+    assert_eq!(seen, 4);
 }
 
 pub(crate) async fn rejections_are_counted(db: &TestDb) {
