@@ -75,8 +75,9 @@ async fn run(config: Config, load_demo: bool) -> anyhow::Result<()> {
     }
     let base = config.public_url.clone().unwrap_or_else(|| url.clone());
     offer_setup(&engine, &base).await?;
+    let stop = asked_to_stop()?;
     print_line(&format!("ready {url}"))?;
-    let served = lk_server::serve(listener, app, asked_to_stop()).await;
+    let served = lk_server::serve(listener, app, stop).await;
     tracing::info!("stopping: what was accepted is being stored");
     engine.stop().await;
     served.context("serving failed")
@@ -104,21 +105,26 @@ async fn offer_setup(engine: &Engine, base: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn asked_to_stop() {
-    let interrupt = tokio::signal::ctrl_c();
+/// A future that ends when the process is asked to stop. The handlers are in place when this
+/// returns, so that a signal sent right after "ready" is not missed.
+fn asked_to_stop() -> anyhow::Result<impl Future<Output = ()> + Send> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        let mut terminate = signal(SignalKind::terminate()).context("signals cannot be received")?;
+        let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be received")?;
+        Ok(async move {
             tokio::select! {
-                _ = interrupt => {}
+                _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            return;
+        })
+    }
+    #[cfg(not(unix))]
+    Ok(async {
+        // Without a handler there is nothing to wait for but the process's end.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
         }
-    }
-    // Without a handler there is nothing to wait for but the process's end.
-    if interrupt.await.is_err() {
-        std::future::pending::<()>().await;
-    }
+    })
 }
