@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
-ALL_STAGES="fmt clippy generated tidy rust contract web-static web-unit web-build signers browser"
+ALL_STAGES="fmt clippy generated tidy rust contract web-static web-unit web-build signers fuzz browser"
 work=$(mktemp -d "${TMPDIR:-/tmp}/linekeeper-test.XXXXXX")
 chmod 755 "$work"
 finish() {
@@ -81,6 +81,14 @@ stage_signers() {
   scripts/npm-install.sh tests-node
   scripts/python-env.sh
   (cd tests-node && LINEKEEPER_BIN="$PWD/../target/debug/linekeeper" node --test)
+}
+
+# The API answers whatever it is sent, and never with a failure of its own.
+stage_fuzz() {
+  binary
+  scripts/npm-install.sh tests-node
+  scripts/python-env.sh
+  node scripts/fuzz.mjs
 }
 
 # The whole product in a real browser, with axe on every page.
