@@ -147,6 +147,7 @@ fn unfinished_work() {
     assert_eq!(rules(rust, "#[test]\n#[ignore]\nfn a() {}"), [("unfinished", 2)]);
     assert_eq!(rules(rust, "#[ignore = \"slow\"]\nfn a() {}"), [("unfinished", 1)]);
     assert_eq!(rules(rust, "// FIXME later"), [("unfinished", 1)]);
+    assert_eq!(rules(rust, "/// Enough for now."), [("unfinished", 1)]);
     assert_eq!(rules(rust, "let a = list.skip(1); let b = \"todo!\";"), []);
     let script = "web/src/a.test.ts";
     assert_eq!(rules(script, "test.skip('a', f)"), [("unfinished", 1)]);
