@@ -3,6 +3,7 @@ import optimizeLocales from '@react-aria/optimize-locales-plugin'
 import tailwindcss from '@tailwindcss/vite'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vitest/config'
+import { budget } from './build/budget.ts'
 import { mockApi } from './build/mock-api.ts'
 import { precompress } from './build/precompress.ts'
 import { themeBoot } from './build/theme-boot.ts'
@@ -17,6 +18,7 @@ export default defineConfig(({ mode }) => ({
     tailwindcss(),
     themeBoot(),
     precompress(),
+    budget(),
     ...(mode === 'mock' ? [mockApi()] : []),
   ],
   resolve: { alias: { '@': fileURLToPath(new URL('src', import.meta.url)) } },

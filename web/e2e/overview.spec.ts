@@ -8,8 +8,7 @@ test('a signed failing webhook appears live, is explained, and is marked helpful
 
   expect(await deliver(request, sender.webhookUrl, sender.secret, decline())).toBe(200)
 
-  const newest = page.getByRole('list', { name: 'Events, newest first' }).getByRole('listitem').first()
-  await expect(newest).toContainText(sender.name)
+  const newest = page.getByRole('list', { name: 'Events, newest first' }).getByRole('listitem').filter({ hasText: sender.name })
   await expect(newest).toContainText('Spending control')
   await expect(newest.getByRole('img', { name: 'Failed' })).toBeVisible()
 

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Navigate, Outlet, useLocation, useSearch } from '@tanstack/react-router'
-import { lazy, Suspense } from 'react'
+import { lazy, Suspense, useEffect, useRef } from 'react'
 import { sessionQuery } from '@/api/queries/session'
 import { Shell } from '@/features/shell/shell'
 
@@ -11,6 +11,7 @@ export function AppLayout() {
   const { event }: { event?: string } = useSearch({ strict: false })
   const { data: session } = useQuery(sessionQuery)
   const location = useLocation()
+  useFocusOnArrival(location.pathname)
   // The session ended while the page was open: the guard ran before that.
   if (session && !session.user) return <Navigate to="/sign-in" search={{ next: location.href }} />
   return (
@@ -19,4 +20,16 @@ export function AppLayout() {
       <Suspense>{event && <EventDrawer key={event} id={event} />}</Suspense>
     </Shell>
   )
+}
+
+/** On another page, focus goes to its content, so that screen readers start there and the next Tab does too. */
+function useFocusOnArrival(pathname: string) {
+  const before = useRef(pathname)
+  useEffect(() => {
+    if (before.current === pathname) return
+    before.current = pathname
+    const main = document.getElementById('main')
+    // A list beside what it opens keeps the focus.
+    if (!main?.contains(document.activeElement)) main?.focus({ preventScroll: true })
+  }, [pathname])
 }

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
 import { cx } from './cx'
+import { useTitle } from './title'
 
 interface PanelProps {
   title?: ReactNode
@@ -32,7 +33,8 @@ export function Panel({ title, aside, children, className, id }: PanelProps) {
 }
 
 /** The head of a page: what it is, and what can be done here. */
-export function PageHead({ title, lead, children }: { title: ReactNode; lead?: ReactNode; children?: ReactNode }) {
+export function PageHead({ title, lead, children }: { title: string; lead?: ReactNode; children?: ReactNode }) {
+  useTitle(title)
   return (
     <header className="flex flex-wrap items-center gap-x-4 gap-y-2">
       <div className="min-w-0 flex-1 basis-40">

@@ -10,6 +10,7 @@ import { Page, Panel, Tag } from '@/ui/layout'
 import { Loaded, SkeletonRows } from '@/ui/states'
 import { HealthChip } from '@/ui/status'
 import { Ago, Since } from '@/ui/time'
+import { useTitle } from '@/ui/title'
 import { EventsTab, ProblemsTab } from './detail-lists'
 import { HealthTab } from './health-tab'
 import { SettingsTab } from './settings-tab'
@@ -85,6 +86,7 @@ function TabCount({ tab, integration }: { tab: Tab; integration: IntegrationDeta
 }
 
 function Head({ integration }: { integration: IntegrationDetail }) {
+  useTitle(integration.name)
   return (
     <header className="flex flex-wrap items-center gap-x-4 gap-y-2">
       <ProviderIcon provider={integration.provider} name={integration.name} size="lg" />

@@ -47,7 +47,7 @@ export function Headline() {
   const [title, lead] = headline(integrations.length, needy(overview, integrations))
   return (
     <PageHead title={title} lead={lead}>
-      <span className="text-12 text-muted">
+      <span className="text-12 text-muted max-sm:hidden">
         as of <Ago at={overview.generatedAt} />
       </span>
     </PageHead>

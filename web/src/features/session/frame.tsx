@@ -1,7 +1,9 @@
 import type { ReactNode } from 'react'
+import { useTitle } from '@/ui/title'
 
 /** The card of the two pages that need no session. */
 export function Frame({ title, lead, children }: { title: string; lead?: string; children: ReactNode }) {
+  useTitle(title)
   return (
     <main className="flex min-h-dvh flex-col items-center px-4 pt-[14dvh] pb-8">
       <div className="w-full max-w-sm">

@@ -27,6 +27,7 @@ export function Nav() {
           <li key={place.to}>
             <Link
               to={place.to}
+              title={place.label}
               activeOptions={{ exact: place.to === '/', includeSearch: false }}
               activeProps={{ 'aria-current': 'page' }}
               className="group relative flex flex-col items-center gap-0.5 py-1.5 text-12 text-muted focus-inset hover:text-ink aria-[current]:text-ink md:h-8 md:flex-row md:justify-center md:gap-2.5 md:rounded-md md:px-2.5 md:py-0 md:text-13 md:hover:bg-n3 md:aria-[current]:bg-n4 md:aria-[current]:font-medium lg:justify-start"
