@@ -195,7 +195,8 @@ impl Live {
                 continue;
             }
             tokio::select! {
-                _ = committed.changed() => {}
+                // The writer is gone when the engine drains: then only the clock and the stop count.
+                Ok(()) = committed.changed() => {}
                 () = tokio::time::sleep(POLL_EVERY) => {}
                 () = stopped(&mut stop) => return,
             }
