@@ -38,8 +38,11 @@ fn webhook(at: Time, outcome: Option<Outcome>, failure: Option<JudgedFailure>) -
     }
 }
 
+/// What a webhook tells: its outcome and, for a failure, the category.
+type Told = (Option<Outcome>, Option<Category>);
+
 /// Feeds observations a minute apart; returns each step.
-fn feed(facts: &[(Option<Outcome>, Option<Category>)], policy: &Policy) -> Vec<Step> {
+fn feed(facts: &[Told], policy: &Policy) -> Vec<Step> {
     let mut subject = Subject {
         state: IntegrationState::new(T0),
         problem: None,
@@ -60,9 +63,9 @@ fn feed(facts: &[(Option<Outcome>, Option<Category>)], policy: &Policy) -> Vec<S
     steps
 }
 
-const OK: (Option<Outcome>, Option<Category>) = (Some(Outcome::Success), None);
-const NEUTRAL: (Option<Outcome>, Option<Category>) = (None, None);
-const fn failed(c: Category) -> (Option<Outcome>, Option<Category>) {
+const OK: Told = (Some(Outcome::Success), None);
+const NEUTRAL: Told = (None, None);
+const fn failed(c: Category) -> Told {
     (Some(Outcome::Failure), Some(c))
 }
 
@@ -70,7 +73,7 @@ const fn failed(c: Category) -> (Option<Outcome>, Option<Category>) {
 fn health_follows_the_streak() {
     use Category::{Auth, DataValidation, SpendingControl};
     use Health::{Degraded, Down, Healthy};
-    let cases: &[(&[(Option<Outcome>, Option<Category>)], &[Health])] = &[
+    let cases: &[(&[Told], &[Health])] = &[
         (&[NEUTRAL], &[Healthy]),
         (&[OK, failed(Auth)], &[Healthy, Degraded]),
         (&[failed(Auth), failed(Auth), failed(Auth)], &[Degraded, Degraded, Down]),
