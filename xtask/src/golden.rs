@@ -14,8 +14,6 @@ use lk_provider::errors::{Call, Explainers};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Folder of the providers, from the repository's root.
-const PROVIDERS: &str = "crates/lk-providers/src";
 /// Of ten parts, this many are held out.
 const HELD_OUT: u64 = 3;
 
@@ -69,10 +67,10 @@ impl Score {
 }
 
 /// Prints the tables. With `misses`, every wrong answer of the training part follows.
-pub(crate) fn run(file: &Path, root: &Path, misses: bool) -> anyhow::Result<()> {
+pub(crate) fn run(file: &Path, misses: bool) -> anyhow::Result<()> {
     let text =
         std::fs::read_to_string(file).with_context(|| format!("no golden set at {}; pass its path", file.display()))?;
-    let explainers = load(root)?;
+    let explainers = load()?;
     let mut labelled = Vec::new();
     for (n, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
         let one: Labelled = serde_json::from_str(line).with_context(|| format!("{} line {}", file.display(), n + 1))?;
@@ -110,22 +108,10 @@ pub(crate) fn run(file: &Path, root: &Path, misses: bool) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// The same explainers as the program's, from the folders of the providers.
-fn load(root: &Path) -> anyhow::Result<Explainers> {
-    let mut sources = BTreeMap::new();
-    for entry in std::fs::read_dir(root.join(PROVIDERS)).with_context(|| format!("reading {PROVIDERS}"))? {
-        let entry = entry?;
-        let rules = entry.path().join("errors.toml");
-        if rules.exists() {
-            sources.insert(
-                entry.file_name().to_string_lossy().into_owned(),
-                std::fs::read_to_string(rules)?,
-            );
-        }
-    }
-    let generic = sources.remove("generic").context("generic/errors.toml is missing")?;
-    Explainers::load(&generic, sources.iter().map(|(k, s)| (k.as_str(), s.as_str())))
-        .map_err(|(key, error)| anyhow::anyhow!("{key}: {error}"))
+/// The explainers of the program itself.
+fn load() -> anyhow::Result<Explainers> {
+    let registry = lk_providers::registry()?;
+    lk_providers::explainers(&registry).map_err(|(key, error)| anyhow::anyhow!("{key}: {error}"))
 }
 
 fn classify(explainers: &Explainers, label: &Labelled, redact: impl FnOnce(String) -> String) -> Verdict {

@@ -52,7 +52,7 @@ fn main() -> ExitCode {
         #[cfg(feature = "bench")]
         Chore::Bench(options) => bench::run(&repository_root(), &options),
         Chore::Codegen { check } => codegen::run(&repository_root(), check),
-        Chore::Golden { file, misses } => golden::run(&file, &repository_root(), misses),
+        Chore::Golden { file, misses } => golden::run(&file, misses),
         Chore::Tidy => tidy::run(&repository_root()),
     };
     match done {

@@ -2,15 +2,11 @@
 
 use std::collections::HashMap;
 
-use regex::{Regex, RegexSet, RegexSetBuilder};
+use regex::Regex;
 
+use super::patterns::Patterns;
 use super::{DocCode, Failure, Verdict, doc};
 use crate::words::{Category, Severity, Transport};
-
-/// Memory one compiled pattern set may take, bytes. Patterns come from files that people edit.
-const PATTERN_SIZE_LIMIT: usize = 64 << 20;
-/// Lazily built automaton cache of a pattern set, bytes: enough that busy sets are not rebuilt.
-const PATTERN_CACHE: usize = 16 << 20;
 
 /// One rule: conditions that must all hold, and what then is known.
 #[derive(Debug, Clone, Default)]
@@ -66,9 +62,6 @@ pub enum RuleError {
         /// What is wrong with it.
         source: Box<regex::Error>,
     },
-    /// The patterns together are too large.
-    #[error("patterns together: {0}")]
-    Patterns(Box<regex::Error>),
     /// A code has `*` in its middle or is empty.
     #[error("rule {index}: `{code}` is not a code or a family (`prefix*`, `*suffix`)")]
     Code {
@@ -108,7 +101,7 @@ pub struct Layer {
     exact: HashMap<String, Vec<usize>>,
     vague: HashMap<String, Vec<usize>>,
     families: Vec<Family>,
-    patterns: RegexSet,
+    patterns: Patterns,
     pattern_rules: Vec<usize>,
     by_status: Vec<usize>,
     by_transport: Vec<usize>,
@@ -134,11 +127,10 @@ impl Layer {
             layer.file(index, at, &rule, &mut patterns)?;
             layer.rules.push(ready(index, rule)?);
         }
-        layer.patterns = RegexSetBuilder::new(&patterns)
-            .size_limit(PATTERN_SIZE_LIMIT)
-            .dfa_size_limit(PATTERN_CACHE)
-            .build()
-            .map_err(|e| RuleError::Patterns(Box::new(e)))?;
+        layer.patterns = Patterns::compile(&patterns).map_err(|(n, e)| RuleError::Pattern {
+            index: layer.pattern_rules[n],
+            source: Box::new(e),
+        })?;
         layer.prefer_narrow();
         Ok(layer)
     }
@@ -258,15 +250,15 @@ impl Layer {
         text: &Text,
         plausible: impl Fn(DocCode, Category) -> bool,
     ) -> Option<Hit<'_>> {
-        if self.pattern_rules.is_empty() || text.0.is_empty() {
+        if self.patterns.is_empty() || text.0.is_empty() {
             return None;
         }
-        let found = self.patterns.matches(&text.0);
-        let i = found
-            .iter()
-            .map(|n| self.pattern_rules[n])
-            .filter(|i| plausible(self.rules[*i].verdict.doc, self.rules[*i].verdict.category))
-            .find(|i| self.conditions(*i, f))?;
+        let rule = |n: usize| self.pattern_rules[n];
+        let wanted = |n: usize| {
+            let verdict = &self.rules[rule(n)].verdict;
+            plausible(verdict.doc, verdict.category) && self.conditions(rule(n), f)
+        };
+        let i = rule(self.patterns.first(&text.0, wanted)?);
         Some(self.hit(i, 85))
     }
 
@@ -324,6 +316,8 @@ fn ready(index: usize, rule: Rule) -> Result<Ready, RuleError> {
                 source: Box::new(e),
             }),
     };
+    // A rule of words alone is asked through the layer's patterns.
+    let own_pattern = !rule.codes.is_empty() || !rule.transports.is_empty();
     Ok(Ready {
         verdict: Verdict {
             category: known.category(),
@@ -333,7 +327,11 @@ fn ready(index: usize, rule: Rule) -> Result<Ready, RuleError> {
             confidence: rule.confidence.unwrap_or(0),
         },
         sure: rule.confidence.is_some(),
-        pattern: regex(&rule.pattern, false)?,
+        pattern: if own_pattern {
+            regex(&rule.pattern, false)?
+        } else {
+            None
+        },
         operation: regex(&rule.operation, true)?,
         statuses: rule.statuses,
         transports: rule.transports,

@@ -11,6 +11,7 @@ mod fingerprint;
 mod layer;
 mod normalise;
 mod operation;
+mod patterns;
 mod rules;
 
 #[cfg(test)]
