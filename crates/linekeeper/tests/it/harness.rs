@@ -19,6 +19,8 @@ pub(crate) struct Server {
     pub(crate) dir: PathBuf,
     pub(crate) url: String,
     pub(crate) key: String,
+    /// What is logged; the binary's own choice when absent.
+    pub(crate) log_filter: Option<&'static str>,
     child: Option<Child>,
     database: Option<String>,
     http: Egress,
@@ -56,6 +58,7 @@ impl Server {
             dir: folder.path().join("data"),
             url: String::new(),
             key: String::new(),
+            log_filter: None,
             child: None,
             database,
             http: Egress::new(true).expect("a client"),
@@ -76,7 +79,12 @@ impl Server {
         if let Some(point) = crash_at {
             command.env("LINEKEEPER_CRASH_AT", point);
         }
-        let log = std::fs::File::create(self.dir.with_extension("log")).expect("a log");
+        if let Some(filter) = self.log_filter {
+            command.env("LINEKEEPER_LOG", filter);
+        }
+        // Appended to: a test may want to know what was said before a crash.
+        let log = std::fs::File::options().create(true).append(true).open(self.log_file());
+        let log = log.expect("a log");
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("starts");
         let out = child.stdout.take().expect("its output");
         let ready = BufReader::new(out)
@@ -97,9 +105,14 @@ impl Server {
         args
     }
 
-    /// What it logged.
+    /// Where its log is written, beside the data folder.
+    pub(crate) fn log_file(&self) -> PathBuf {
+        self.dir.with_extension("log")
+    }
+
+    /// What it logged, over all its lives.
     pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(self.dir.with_extension("log")).unwrap_or_default()
+        std::fs::read_to_string(self.log_file()).unwrap_or_default()
     }
 
     /// Runs a command on the same data and returns its standard output.

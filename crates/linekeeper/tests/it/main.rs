@@ -2,5 +2,7 @@
 
 mod canary;
 mod crash;
+mod everything;
 mod flow;
+mod handshake;
 mod harness;
