@@ -53,6 +53,7 @@ export function useChangeProblem() {
 
 function refreshProblems(client: QueryClient) {
   void client.invalidateQueries({ queryKey: keys.overview })
+  void client.invalidateQueries({ queryKey: ['problem'] })
   void client.invalidateQueries({ queryKey: keys.integrations })
   void client.invalidateQueries({ queryKey: ['integration'], predicate: (query) => query.queryKey.length === 2 })
   return client.invalidateQueries({ queryKey: keys.allProblems })

@@ -89,7 +89,7 @@ function EventBody({ event }: { event: EventDetail }) {
             )}
           </div>
           <Explanation classification={event.classification} />
-          <FeedbackMarks eventId={event.id} category={event.classification.category} given={event.feedback} />
+          <FeedbackMarks eventId={event.id} category={event.classification.category} />
         </section>
       )}
       <PayloadView event={event} />

@@ -40,8 +40,10 @@ function SettingsForm({ integration }: { integration: IntegrationDetail }) {
   const fields = providers?.find((provider) => provider.key === integration.provider)?.fields ?? []
   const submit = (event: FormEvent) => {
     event.preventDefault()
+    // Untouched settings stay as they are: what the server does not show (secrets) would not come back from here.
+    const touched = settings !== integration.settings
     change.mutate(
-      { name: name.trim(), settings: settingsOf(settings), version: integration.version },
+      { name: name.trim(), ...(touched && { settings: settingsOf(settings) }), version: integration.version },
       { onSuccess: () => toast('Settings saved.') },
     )
   }

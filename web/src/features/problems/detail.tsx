@@ -62,7 +62,12 @@ function Detail({ problem }: { problem: Problem }) {
           <div className="flex flex-col gap-4">
             <Explanation headings="h3" classification={problem.classification} />
             {problem.lastEventId && (
-              <FeedbackMarks eventId={problem.lastEventId} category={problem.classification.category} />
+              <FeedbackMarks
+                key={problem.id}
+                eventId={problem.lastEventId}
+                category={problem.classification.category}
+                votes={problem.helpful}
+              />
             )}
           </div>
           <aside aria-label="Facts" className="border-line max-xl:border-t max-xl:pt-4 xl:border-l xl:pl-6">
@@ -87,7 +92,6 @@ function ProblemFacts({ problem }: { problem: Problem }) {
         ...(problem.code ? [['Code', <code key="code" className="font-mono text-12">{problem.code}</code>] as [string, React.ReactNode]] : []),
         ...(problem.operation ? [['Operation', <code key="operation" className="font-mono text-12">{problem.operation}</code>] as [string, React.ReactNode]] : []),
         ...(problem.httpStatus ? [['HTTP status', String(problem.httpStatus)] as [string, React.ReactNode]] : []),
-        ['Marks', `${problem.helpful.yes} helpful, ${problem.helpful.no} not`],
       ]}
     />
   )

@@ -115,7 +115,11 @@ function TriageItem({ problem, isOpen, onToggle }: TriageItemProps) {
         <div id={bodyId} className="flex flex-col gap-4 px-4 pt-1 pb-4 sm:pl-14">
           <Explanation classification={problem.classification} />
           {problem.lastEventId && (
-            <FeedbackMarks eventId={problem.lastEventId} category={problem.classification.category} />
+            <FeedbackMarks
+              eventId={problem.lastEventId}
+              category={problem.classification.category}
+              votes={problem.helpful}
+            />
           )}
           <ProblemActions problem={problem} />
           <p className="flex flex-wrap gap-x-4 text-12">

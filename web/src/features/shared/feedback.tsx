@@ -1,7 +1,8 @@
+import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { useFeedback } from '@/api/queries/events'
+import { eventQuery, useFeedback } from '@/api/queries/events'
 import { useRole } from '@/api/queries/session'
-import type { Category, Feedback } from '@/api/types'
+import type { Category, Problem } from '@/api/types'
 import { CATEGORIES, CATEGORY_WORDS } from '@/api/words'
 import { Button, Toggle } from '@/ui/button'
 import { ThumbDownIcon, ThumbUpIcon } from '@/ui/icons'
@@ -13,14 +14,17 @@ interface FeedbackMarksProps {
   eventId: string
   /** The category the explanation has now; the correction starts from it. */
   category: Category
-  /** What this person has said before, where it is known. */
-  given?: Feedback
+  /** What everybody has said of explanations of this problem. */
+  votes?: Problem['helpful']
 }
 
 const CATEGORY_OPTIONS = CATEGORIES.map((id) => ({ id, label: CATEGORY_WORDS[id] }))
 
 /** "Was this explanation helpful?", and after a no: which category is right. */
-export function FeedbackMarks({ eventId, category, given }: FeedbackMarksProps) {
+export function FeedbackMarks({ eventId: shown, category, votes }: FeedbackMarksProps) {
+  // The mark stays with the event it was first shown for: in a storm a problem's latest event changes every second.
+  const [eventId] = useState(shown)
+  const given = useQuery(eventQuery(eventId)).data?.feedback
   const feedback = useFeedback()
   const { canTriage } = useRole()
   const [correcting, setCorrecting] = useState(false)
@@ -40,6 +44,11 @@ export function FeedbackMarks({ eventId, category, given }: FeedbackMarksProps) 
         <Toggle isSelected={helpful === false} onChange={() => mark(false)} isDisabled={feedback.isPending}>
           <ThumbDownIcon className="size-3.5" /> Not helpful
         </Toggle>
+        {votes && votes.yes + votes.no > 0 && (
+          <span className="text-12 text-muted">
+            {votes.yes} of {votes.yes + votes.no} found it helpful
+          </span>
+        )}
         {!correcting && (
           <Button variant="ghost" size="sm" onPress={() => setCorrecting(true)}>
             Wrong category?
