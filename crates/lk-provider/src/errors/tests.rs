@@ -87,6 +87,7 @@ fn codes_are_found_in_every_envelope() {
         ("error=invalid_grant&error_description=expired+token", "invalid_grant"),
         ("token_revoked", "token_revoked"),
         ("Web API failed (token_revoked)", "token_revoked"),
+        ("503: SERVICE_UNAVAILABLE\nCode: SITE_ASLEEP", "SITE_ASLEEP"),
         (
             r#"<Fault type="AuthenticationFault"><Error code="100"><Message>General</Message></Error></Fault>"#,
             "100",

@@ -17,6 +17,10 @@ static LOOSE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
+/// `Code: DEPLOYMENT_PAUSED`, as programs and pages print it.
+static LABELLED: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"\b(?i:code|error|reason)\s*[:=]\s*([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b").ok());
+
 /// Reads any body.
 pub(super) fn read(body: &str, rules: &Explainer, parts: &mut Parts) {
     let body = body.trim().trim_start_matches('\u{feff}').trim();
@@ -76,6 +80,9 @@ fn read_text(body: &str, rules: &Explainer, parts: &mut Parts) {
             _ => 180,
         };
         parts.code(weight, code);
+    }
+    for found in LABELLED.iter().flat_map(|p| p.captures_iter(body)).take(6) {
+        parts.code(138, found.get(1).map_or("", |m| m.as_str()));
     }
     for token in tokens(body) {
         let alone = token.len() == body.len();
