@@ -97,10 +97,9 @@ impl Config {
         if at.database.is_some() {
             config.database.clone_from(&at.database);
         }
-        if let Some(url) = &config.public_url {
-            if !url.starts_with("http://") && !url.starts_with("https://") {
-                bail!("public_url must begin with http:// or https://, it is `{url}`");
-            }
+        let is_web = |url: &String| url.starts_with("http://") || url.starts_with("https://");
+        if let Some(url) = config.public_url.as_ref().filter(|url| !is_web(url)) {
+            bail!("public_url must begin with http:// or https://, it is `{url}`");
         }
         Ok(config)
     }

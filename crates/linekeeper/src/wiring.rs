@@ -24,20 +24,18 @@ const ADDRESS_FILE: &str = "address";
 /// Opens the database that the configuration names.
 pub(crate) async fn open_store(config: &Config) -> anyhow::Result<Store> {
     let dir = &config.data_dir;
-    let key = match std::env::var(KEY_VARIABLE) {
-        Ok(value) => MasterKey::from_env_value(KEY_VARIABLE, &value)?,
-        Err(_) => {
-            make_private(dir)?;
-            MasterKey::from_file(&dir.join(KEY_FILE))?
-        }
+    let key = if let Ok(value) = std::env::var(KEY_VARIABLE) {
+        MasterKey::from_env_value(KEY_VARIABLE, &value)?
+    } else {
+        make_private(dir)?;
+        MasterKey::from_file(&dir.join(KEY_FILE))?
     };
-    let target = match &config.database {
-        Some(url) => StoreConfig::Postgres { url: url.clone() },
-        None => {
-            make_private(dir)?;
-            StoreConfig::Sqlite {
-                path: dir.join(DATABASE_FILE),
-            }
+    let target = if let Some(url) = &config.database {
+        StoreConfig::Postgres { url: url.clone() }
+    } else {
+        make_private(dir)?;
+        StoreConfig::Sqlite {
+            path: dir.join(DATABASE_FILE),
         }
     };
     Store::open(&target, key, Clock::system().now())

@@ -26,10 +26,11 @@ pub fn point(name: &'static str) {
         let (point, n) = text.split_once(':')?;
         Some((point.to_owned(), n.parse().ok()?))
     });
-    if let Some((planned, n)) = plan {
-        if planned == name && PASSED.fetch_add(1, Ordering::Relaxed) + 1 == *n {
-            std::process::abort();
-        }
+    if let Some((planned, n)) = plan
+        && planned == name
+        && PASSED.fetch_add(1, Ordering::Relaxed) + 1 == *n
+    {
+        std::process::abort();
     }
 }
 

@@ -13,7 +13,7 @@ use crate::tasks::pause;
 /// Days events and their payloads are kept (requirement S1).
 pub const EVENT_DAYS: i64 = 30;
 /// Pause between rounds when there is nothing left to delete.
-const ROUND_EVERY: Duration = Duration::from_secs(60);
+const ROUND_EVERY: Duration = Duration::from_mins(1);
 /// Pause between two steps of one round.
 const STEP_EVERY: Duration = Duration::from_millis(100);
 

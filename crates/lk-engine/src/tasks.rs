@@ -31,11 +31,10 @@ impl Tasks {
     #[expect(clippy::disallowed_methods, reason = "the one place that spawns tasks")]
     pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
         let watched = async move {
-            if let Err(error) = tokio::spawn(task).await {
-                if error.is_panic() {
-                    metrics::counter!("lk_task_panics_total", "task" => name).increment(1);
-                    tracing::error!(task = name, "a background task panicked");
-                }
+            let ended = tokio::spawn(task).await;
+            if ended.is_err_and(|error| error.is_panic()) {
+                metrics::counter!("lk_task_panics_total", "task" => name).increment(1);
+                tracing::error!(task = name, "a background task panicked");
             }
         };
         self.running

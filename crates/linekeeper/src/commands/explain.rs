@@ -99,7 +99,6 @@ fn run(
 
 fn answer(explained: &Explained) -> Value {
     let (v, e, f) = (&explained.verdict, &explained.explanation, &explained.failure);
-    let fingerprint: String = explained.fingerprint.0.iter().map(|b| format!("{b:02x}")).collect();
     json!({
         "category": v.category.as_str(),
         "severity": v.severity.as_str(),
@@ -116,7 +115,7 @@ fn answer(explained: &Explained) -> Value {
         "providerCode": f.code(),
         "httpStatus": f.http_status,
         "message": f.message,
-        "fingerprint": fingerprint,
+        "fingerprint": explained.fingerprint.to_string(),
         "source": "rule",
     })
 }

@@ -65,10 +65,8 @@ impl Server {
             _folder: folder,
         };
         server.serve(None);
-        server.key = server
-            .run(&["key", "create", "--role", "owner", "--operator"], "")
-            .trim()
-            .to_owned();
+        let key = server.run(&["key", "create", "--role", "owner", "--operator"], "");
+        key.trim().clone_into(&mut server.key);
         server
     }
 

@@ -53,6 +53,12 @@ const VAGUE: [&str; 40] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint(pub [u8; 16]);
 
+impl std::fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
 /// Hashes provider, operation template, failure class, status or transport, and the provider's
 /// code; the blamed field and the normalised message enter only where no specific code exists.
 pub fn fingerprint(failure: &Failure, verdict: &Verdict) -> Fingerprint {

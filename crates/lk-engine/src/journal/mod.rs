@@ -2,6 +2,7 @@
 //! are answered only after COMMIT.
 
 mod book;
+mod plan;
 mod queue;
 mod writer;
 

@@ -84,10 +84,10 @@ impl PgJournal {
     }
 
     pub(super) fn abandon(&mut self) {
-        if let Some(txn) = self.open.take() {
-            if let Err(error) = self.runtime.block_on(txn.rollback()) {
-                tracing::warn!(%error, "rollback failed");
-            }
+        if let Some(txn) = self.open.take()
+            && let Err(error) = self.runtime.block_on(txn.rollback())
+        {
+            tracing::warn!(%error, "rollback failed");
         }
     }
 

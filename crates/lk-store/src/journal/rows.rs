@@ -99,7 +99,10 @@ impl ProblemColumns {
 /// Stored number and payload of an effect.
 pub(crate) fn effect_columns(effect: &Effect) -> (i16, String) {
     match effect {
-        Effect::Explain { integration, fingerprint } => (0, format!("{} {}", integration.0, hex(&fingerprint.0))),
+        Effect::Explain {
+            integration,
+            fingerprint,
+        } => (0, format!("{} {}", integration.0, hex(&fingerprint.0))),
         Effect::ConfirmWebhook { integration, handshake } => (1, format!("{} {}", integration.0, hex(handshake))),
     }
 }
@@ -115,13 +118,17 @@ pub(crate) fn effect_from(kind: i16, payload: &str) -> Result<Effect, StoreError
             integration,
             fingerprint: Fingerprint(bytes.try_into().map_err(|_| damaged())?),
         }),
-        1 => Ok(Effect::ConfirmWebhook { integration, handshake: bytes }),
+        1 => Ok(Effect::ConfirmWebhook {
+            integration,
+            handshake: bytes,
+        }),
         _ => Err(damaged()),
     }
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
+    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or('0');
+    bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

@@ -329,10 +329,10 @@ impl SqliteJournal {
     }
 
     pub(super) fn abandon(&mut self) {
-        if !self.db.is_autocommit() {
-            if let Err(error) = self.db.execute_batch("ROLLBACK") {
-                tracing::warn!(%error, "rollback failed");
-            }
+        if !self.db.is_autocommit()
+            && let Err(error) = self.db.execute_batch("ROLLBACK")
+        {
+            tracing::warn!(%error, "rollback failed");
         }
         self.held = None;
     }

@@ -91,75 +91,73 @@ fn ids(made: &CreatedIntegration) -> (ProjectRid, IntegrationRid) {
     (made.integration.project_rid, made.integration.rid)
 }
 
+fn state() -> IntegrationState {
+    let mut state = IntegrationState::new(NOW);
+    state.health = Health::Degraded;
+    state.windows.add(NOW, Outcome::Failure);
+    state
+}
+
+/// A batch with a state, a problem and two events, of which the second belongs to the problem.
+fn full_batch(project: ProjectRid, integration: IntegrationRid) -> Batch {
+    let mut failed = event(project, integration, "it failed");
+    failed.problem = Some(0);
+    let wake_at = Some(NOW + 5);
+    Batch {
+        states: vec![StateRow {
+            integration,
+            project,
+            state: state(),
+            wake_at,
+        }],
+        problems: vec![ProblemRow {
+            rid: None,
+            project,
+            integration,
+            problem: problem(1),
+        }],
+        events: vec![event(project, integration, "one"), failed],
+        ..batch(1)
+    }
+}
+
 pub(crate) async fn a_batch_is_loaded_again_as_it_was_written(db: &TestDb) {
     let (project, rid) = ids(&db.connect("acme", "One").await);
-    let loaded = with(&db.store, move |journal| {
+    with(&db.store, move |journal| {
         let touch = Touch {
             integrations: vec![rid],
             problems: vec![(rid, PRINT)],
             keys: vec![],
         };
         journal.load(&touch, NOW).expect("loads");
-        let mut state = IntegrationState::new(NOW);
-        state.health = Health::Degraded;
-        state.windows.add(NOW, Outcome::Failure);
-        let mut failed = event(project, rid, "it failed");
-        failed.problem = Some(0);
-        let write = Batch {
-            states: vec![StateRow {
-                integration: rid,
-                project,
-                state: state.clone(),
-                wake_at: Some(NOW + 5),
-            }],
-            problems: vec![ProblemRow {
-                rid: None,
-                project,
-                integration: rid,
-                problem: problem(1),
-            }],
-            events: vec![event(project, rid, "one"), failed],
-            ..batch(1)
-        };
-        let committed = journal.commit(&write).expect("commits");
-        assert_eq!(committed.seqs.len(), 2);
-        assert!(committed.seqs[0] < committed.seqs[1]);
+        let committed = journal.commit(&full_batch(project, rid)).expect("commits");
+        assert!(committed.seqs.len() == 2 && committed.seqs[0] < committed.seqs[1]);
         let loaded = journal.load(&touch, NOW).expect("loads again");
         journal.abandon();
-        assert_eq!(loaded.states.get(&rid), Some(&state));
+        assert_eq!(loaded.states.get(&rid), Some(&state()));
         assert_eq!(journal.sleepers().expect("reads"), vec![(rid, NOW + 5)]);
         assert_eq!(journal.last_batch("test").expect("reads"), 1);
         assert_eq!(journal.last_batch("other").expect("reads"), 0);
-        loaded
-    })
-    .await;
-    let stored = loaded.problems.get(&(rid, PRINT)).expect("the problem");
-    assert_eq!(stored.problem, problem(1));
-    let rid_before = stored.rid;
-    let again = with(&db.store, move |journal| {
-        let touch = Touch {
-            problems: vec![(rid, PRINT)],
-            ..Touch::default()
-        };
-        journal.load(&touch, NOW).expect("loads");
+        let stored = loaded.problems.get(&(rid, PRINT)).expect("the problem");
+        assert_eq!(stored.problem, problem(1));
         let row = ProblemRow {
-            rid: Some(rid_before),
+            rid: Some(stored.rid),
             project,
             integration: rid,
             problem: problem(2),
         };
+        journal.load(&touch, NOW).expect("loads");
         journal
             .commit(&Batch {
                 problems: vec![row],
                 ..batch(2)
             })
             .expect("commits");
-        let loaded = journal.load(&touch, NOW).expect("loads");
+        let again = journal.load(&touch, NOW).expect("loads");
         journal.abandon();
-        loaded
+        assert_eq!(again.problems[&(rid, PRINT)].problem, problem(2));
     })
     .await;
-    assert_eq!(again.problems[&(rid, PRINT)].problem, problem(2));
     let events = db.store.events_after(0, 10).await.expect("reads");
     assert_eq!(events.len(), 2);
     assert!(events[1].problem_id.is_some() && events[0].problem_id.is_none());
@@ -347,7 +345,7 @@ pub(crate) async fn a_tail_misses_nothing_of_two_writers(db: &TestDb) {
         }
         found
     };
-    let follow = tokio::time::timeout(std::time::Duration::from_secs(60), tail);
+    let follow = tokio::time::timeout(std::time::Duration::from_mins(1), tail);
     let ((), (), found) = tokio::join!(writer("a"), writer("b"), follow);
     assert_eq!(found.expect("the tail sees them all"), BATCHES * 10);
     assert_eq!(db.count("integration_events").await, BATCHES * 10);
