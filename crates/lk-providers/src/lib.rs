@@ -28,6 +28,7 @@ pub fn explainers(registry: &Registry) -> Result<Explainers, (String, ErrorRules
     let own = registry
         .iter()
         .map(|p| p.manifest().key.as_str())
+        .filter(|key| *key != GENERIC)
         .filter_map(|key| Some((key, errors(key)?)));
     Explainers::load(errors(GENERIC).unwrap_or_default(), own)
 }
