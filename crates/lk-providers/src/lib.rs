@@ -34,4 +34,6 @@ pub fn explainers(registry: &Registry) -> Result<Explainers, (String, ErrorRules
 }
 
 #[cfg(test)]
+mod error_tests;
+#[cfg(test)]
 mod tests;
