@@ -259,6 +259,13 @@ impl Keys {
         })
     }
 
+    /// The same where nothing tells which object the key is in: what is sensitive in some is
+    /// sensitive then.
+    pub(super) fn label_in_any(&self, key: &str) -> Option<&'static str> {
+        let sensitive = || self.paths.contains_key(squeeze(key, &mut [0; MAX_KEY]));
+        self.label(key).or_else(|| sensitive().then_some("personal"))
+    }
+
     /// What a value under `key` is called; nothing when the key is harmless.
     pub(super) fn label(&self, key: &str) -> Option<&'static str> {
         let mut buffer = [0; MAX_KEY];

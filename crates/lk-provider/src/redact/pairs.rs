@@ -39,7 +39,7 @@ pub(super) fn redact(keys: &Keys, text: &str, signs: Signs, prose: bool) -> Opti
     }
     if signs.tag {
         run(&XML, &|found| {
-            let label = keys.label(found.get(2)?.as_str())?;
+            let label = keys.label_in_any(found.get(2)?.as_str())?;
             let value = found.get(3)?.as_str();
             (!is_placeholder(value)).then(|| format!("{}{}<", &found[1], placeholder(label)))
         });
@@ -107,7 +107,7 @@ fn form(keys: &Keys, text: &str) -> Option<String> {
 }
 
 fn json_pair(keys: &Keys, found: &Captures<'_>) -> Option<String> {
-    let label = keys.label(found.get(2)?.as_str())?;
+    let label = keys.label_in_any(found.get(2)?.as_str())?;
     if let Some(number) = found.get(5) {
         return (!number.as_str().is_empty()).then(|| format!("{}\"{}\"", &found[1], placeholder(label)));
     }

@@ -243,6 +243,17 @@ fn keys_count_in_text_that_cannot_be_parsed() {
 }
 
 #[test]
+fn a_key_of_some_object_counts_in_any_that_is_cut_off() {
+    let cut = r#"{"rows": [{"holder": {"id": 1, "name": "Quentin Vole"}}, "{\"holder\": {\"name\": \"Ada Moss\"}}", "#;
+    let out = clean(cut);
+    assert!(!out.contains("Quentin") && !out.contains("Moss"), "{out}");
+    assert!(
+        clean("job name=nightly ended").contains("nightly"),
+        "a log line stays readable"
+    );
+}
+
+#[test]
 fn headers_are_kept_masked_or_left_out() {
     let headers: Headers = [
         ("Content-Type", "application/json"),

@@ -1,1 +1,0 @@
-//! Planted secrets and personal data: none may be found afterwards in anything that was kept.
