@@ -57,6 +57,16 @@ test('an explanation is marked helpful from the triage list', async () => {
   expect(within(triage).getByRole('button', { name: 'Helpful' })).toHaveAttribute('aria-pressed', 'true')
 })
 
+test('the keyboard moves among rows and acknowledges the problem that has the focus', async () => {
+  const { world, user } = renderApp('/')
+  const triage = await screen.findByRole('region', { name: 'Triage' })
+  const second = (await within(triage).findAllByRole('button', { expanded: false }))[0]
+  second?.focus()
+  await user.keyboard('a')
+  const id = second?.dataset['row']
+  await waitFor(() => expect(world.problems.find((problem) => problem.id === id)?.state).toBe('acknowledged'))
+})
+
 test('says aloud that an integration went down', async () => {
   const { world } = renderApp('/')
   await screen.findByRole('region', { name: 'Integrations' })

@@ -82,7 +82,7 @@ export function CreateForm({ provider, onCreated }: CreateFormProps) {
 }
 
 function secretHint(webhook: NonNullable<ProviderInfo['webhook']>): string {
-  if (webhook.handshake) return `${webhook.secretHint} Leave it empty: the provider's handshake brings it.`.trim()
+  if (webhook.handshake) return webhook.secretHint
   if (webhook.secretGenerated) return `${webhook.secretHint} Leave it empty to let Linekeeper make one for you to copy.`.trim()
   return `${webhook.secretHint} It can be added later, once the provider shows it.`.trim()
 }

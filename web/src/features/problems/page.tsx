@@ -3,7 +3,7 @@ import { Link, useNavigate } from '@tanstack/react-router'
 import { problemsQuery } from '@/api/queries/problems'
 import type { Category, Problem, ProblemState, Severity } from '@/api/types'
 import { CATEGORIES, CATEGORY_WORDS, SEVERITIES, SEVERITY_WORDS, STATES, STATE_WORDS } from '@/api/words'
-import { useMoveProblem } from '@/features/shared/problem-actions'
+import { useProblemKeys } from '@/features/shared/problem-actions'
 import { ProblemLine } from '@/features/shared/problem-line'
 import { usePageSearch, type PageSearch } from '@/features/shared/url-state'
 import { ProviderIcon } from '@/provider/provider-icon'
@@ -26,18 +26,9 @@ export function ProblemsPage({ selectedId }: { selectedId?: string }) {
   const [search, setSearch] = usePageSearch()
   const state = search.state ?? 'open'
   const query = useQuery(problemsQuery({ state, category: search.category, severity: search.severity }))
-  const { move } = useMoveProblem()
   const navigate = useNavigate()
-  const focused = () => query.data?.find((problem) => problem.id === (document.activeElement as HTMLElement).dataset['row'])
-  const decide = (next: ProblemState) => () => {
-    const problem = focused() ?? query.data?.find((item) => item.id === selectedId)
-    if (problem && problem.state !== next) move(problem, next)
-  }
-  useHotkeys({
-    a: decide('acknowledged'),
-    r: decide('resolved'),
-    ...(selectedId && { Escape: () => void navigate({ to: '/problems', search: (before) => before }) }),
-  })
+  useProblemKeys(query.data, selectedId)
+  useHotkeys({ ...(selectedId && { Escape: () => void navigate({ to: '/problems', search: (before) => before }) }) })
   return (
     <Page>
       <PageHead

@@ -4,7 +4,7 @@ import { problemsQuery } from '@/api/queries/problems'
 import type { Problem } from '@/api/types'
 import { Explanation } from '@/features/shared/explanation'
 import { FeedbackMarks } from '@/features/shared/feedback'
-import { ProblemActions } from '@/features/shared/problem-actions'
+import { ProblemActions, useProblemKeys } from '@/features/shared/problem-actions'
 import { ProblemLine } from '@/features/shared/problem-line'
 import { withEvent } from '@/features/shared/url-state'
 import { ProviderIcon } from '@/provider/provider-icon'
@@ -24,6 +24,7 @@ export function Triage() {
   const open = useQuery(problemsQuery({ state: 'open' }))
   const acknowledged = useQuery(problemsQuery({ state: 'acknowledged' }))
   const query = queue === 'open' ? open : acknowledged
+  useProblemKeys(query.data)
   return (
     <Panel
       id="triage"
@@ -95,6 +96,7 @@ function TriageItem({ problem, isOpen, onToggle }: TriageItemProps) {
           type="button"
           aria-expanded={isOpen}
           aria-controls={bodyId}
+          data-row={problem.id}
           onClick={onToggle}
           className="flex w-full items-start gap-3 px-4 py-2.5 text-left focus-inset hover:bg-n3"
         >

@@ -3,6 +3,7 @@ import { useRole, useSession } from '@/api/queries/session'
 import type { Problem, ProblemState } from '@/api/types'
 import { STATE_WORDS } from '@/api/words'
 import { Button } from '@/ui/button'
+import { useHotkeys } from '@/ui/hotkeys'
 import { FormError } from '@/ui/states'
 import { toast } from '@/ui/toast'
 
@@ -33,6 +34,18 @@ export function useMoveProblem() {
       },
     )
   return { change, move }
+}
+
+/** `a` acknowledges and `r` resolves the problem whose row has the focus, else the one that is shown. */
+export function useProblemKeys(problems: Problem[] | undefined, shownId?: string) {
+  const { move } = useMoveProblem()
+  const { canTriage } = useRole()
+  const decide = (next: ProblemState) => () => {
+    const focusedId = document.activeElement instanceof HTMLElement ? document.activeElement.dataset['row'] : undefined
+    const problem = problems?.find((item) => item.id === focusedId) ?? problems?.find((item) => item.id === shownId)
+    if (canTriage && problem && problem.state !== next) move(problem, next)
+  }
+  useHotkeys({ a: decide('acknowledged'), r: decide('resolved') })
 }
 
 /** Acknowledge, resolve, ignore, and who looks after it. */
