@@ -89,95 +89,97 @@ fn documented_codes_are_known() {
     }
 }
 
+/// Provider, status, body, and the document it leads to.
+const CASES: &[(&str, Option<u16>, &str, &str)] = &[
+    (
+        "stripe",
+        Some(402),
+        r#"{"error":{"code":"card_declined","decline_code":"lost_card"}}"#,
+        "spending_control.fraud_suspected",
+    ),
+    ("stripe", Some(401), "Invalid API Key provided", "auth.invalid_api_key"),
+    (
+        "gusto",
+        Some(422),
+        r#"{"errors":[{"category":"payroll_blocker","metadata":{"key":"missing_signatory"}}]}"#,
+        "compliance.signatory",
+    ),
+    (
+        "gusto",
+        Some(409),
+        r#"{"errors":[{"category":"invalid_resource_version","message":"stale"}]}"#,
+        "data_state_mismatch.stale_version",
+    ),
+    (
+        "quickbooks",
+        Some(200),
+        r#"{"fault":{"error":[{"message":"ThrottleExceeded","code":"3001"}],"type":"SERVICE"}}"#,
+        "rate_limit.throttled",
+    ),
+    (
+        "quickbooks",
+        Some(400),
+        r#"{"Fault":{"Error":[{"Message":"Object Not Found","Detail":"made inactive","code":"610"}]}}"#,
+        "data_state_mismatch.inactive_reference",
+    ),
+    (
+        "procore",
+        Some(403),
+        r#"{"errors":["App is not connected to this company."]}"#,
+        "auth.app_not_connected",
+    ),
+    ("doorloop", Some(405), "", "auth.permission_denied"),
+    (
+        "openai",
+        Some(429),
+        r#"{"error":{"type":"insufficient_quota","code":"insufficient_quota"}}"#,
+        "spending_control.credits_exhausted",
+    ),
+    (
+        "microsoft365",
+        Some(400),
+        r#"{"error":"invalid_grant","error_description":"AADSTS50057: disabled"}"#,
+        "auth.account_disabled",
+    ),
+    (
+        "vercel",
+        Some(503),
+        "503: SERVICE_UNAVAILABLE\nCode: DEPLOYMENT_PAUSED",
+        "spending_control.paused_for_billing",
+    ),
+    (
+        "nobody",
+        Some(502),
+        "<html><title>502 Bad Gateway</title></html>",
+        "provider_outage.gateway",
+    ),
+    (
+        "nobody",
+        None,
+        "dial tcp: lookup api.example.com: no such host",
+        "network.dns",
+    ),
+    (
+        "nobody",
+        Some(429),
+        "no more items found in pool",
+        "rate_limit.throttled",
+    ),
+    (
+        "nobody",
+        Some(500),
+        "value is required",
+        "provider_outage.internal_error",
+    ),
+    ("nobody", Some(400), "", "unknown.unclassified"),
+    ("nobody", Some(409), "Conflict", "unknown.unclassified"),
+    ("nobody", None, "error", "unknown.unclassified"),
+];
+
 #[test]
 fn failures_lead_to_their_documents() {
     let all = explainers();
-    let cases: &[(&str, Option<u16>, &str, &str)] = &[
-        (
-            "stripe",
-            Some(402),
-            r#"{"error":{"code":"card_declined","decline_code":"lost_card"}}"#,
-            "spending_control.fraud_suspected",
-        ),
-        ("stripe", Some(401), "Invalid API Key provided", "auth.invalid_api_key"),
-        (
-            "gusto",
-            Some(422),
-            r#"{"errors":[{"category":"payroll_blocker","metadata":{"key":"missing_signatory"}}]}"#,
-            "compliance.signatory",
-        ),
-        (
-            "gusto",
-            Some(409),
-            r#"{"errors":[{"category":"invalid_resource_version","message":"stale"}]}"#,
-            "data_state_mismatch.stale_version",
-        ),
-        (
-            "quickbooks",
-            Some(200),
-            r#"{"fault":{"error":[{"message":"ThrottleExceeded","code":"3001"}],"type":"SERVICE"}}"#,
-            "rate_limit.throttled",
-        ),
-        (
-            "quickbooks",
-            Some(400),
-            r#"{"Fault":{"Error":[{"Message":"Object Not Found","Detail":"made inactive","code":"610"}]}}"#,
-            "data_state_mismatch.inactive_reference",
-        ),
-        (
-            "procore",
-            Some(403),
-            r#"{"errors":["App is not connected to this company."]}"#,
-            "auth.app_not_connected",
-        ),
-        ("doorloop", Some(405), "", "auth.permission_denied"),
-        (
-            "openai",
-            Some(429),
-            r#"{"error":{"type":"insufficient_quota","code":"insufficient_quota"}}"#,
-            "spending_control.credits_exhausted",
-        ),
-        (
-            "microsoft365",
-            Some(400),
-            r#"{"error":"invalid_grant","error_description":"AADSTS50057: disabled"}"#,
-            "auth.account_disabled",
-        ),
-        (
-            "vercel",
-            Some(503),
-            "503: SERVICE_UNAVAILABLE\nCode: DEPLOYMENT_PAUSED",
-            "spending_control.paused_for_billing",
-        ),
-        (
-            "nobody",
-            Some(502),
-            "<html><title>502 Bad Gateway</title></html>",
-            "provider_outage.gateway",
-        ),
-        (
-            "nobody",
-            None,
-            "dial tcp: lookup api.example.com: no such host",
-            "network.dns",
-        ),
-        (
-            "nobody",
-            Some(429),
-            "no more items found in pool",
-            "rate_limit.throttled",
-        ),
-        (
-            "nobody",
-            Some(500),
-            "value is required",
-            "provider_outage.internal_error",
-        ),
-        ("nobody", Some(400), "", "unknown.unclassified"),
-        ("nobody", Some(409), "Conflict", "unknown.unclassified"),
-        ("nobody", None, "error", "unknown.unclassified"),
-    ];
-    for (provider, status, body, doc) in cases {
+    for (provider, status, body, doc) in CASES {
         let found = explain(&all, provider, *status, body);
         assert_eq!(found.verdict.doc.as_str(), *doc, "{provider} {status:?} {body}");
         assert!(!found.explanation.cause.is_empty() && !found.explanation.fix_steps.is_empty());

@@ -94,6 +94,16 @@ struct Family {
     vague: bool,
 }
 
+impl Family {
+    fn holds(&self, code: &str) -> bool {
+        if self.suffix {
+            code.ends_with(&self.text)
+        } else {
+            code.starts_with(&self.text)
+        }
+    }
+}
+
 /// Rules compiled for lookup by code, by pattern and by status.
 #[derive(Debug, Default)]
 pub struct Layer {
@@ -202,6 +212,12 @@ impl Layer {
         self.exact.contains_key(&code) || self.vague.contains_key(&code)
     }
 
+    /// Whether some rule names a family that this code belongs to.
+    pub fn knows_family(&self, code: &str) -> bool {
+        let code = code.to_ascii_lowercase();
+        self.families.iter().any(|x| x.holds(&code))
+    }
+
     /// Number of rules.
     pub fn len(&self) -> usize {
         self.rules.len()
@@ -228,14 +244,10 @@ impl Layer {
         }
         for code in &f.codes {
             let code = code.to_ascii_lowercase();
-            let hit = self.families.iter().find(|x| {
-                let member = if x.suffix {
-                    code.ends_with(&x.text)
-                } else {
-                    code.starts_with(&x.text)
-                };
-                member && x.vague == vague && self.holds(x.rule, f, text)
-            });
+            let hit = self
+                .families
+                .iter()
+                .find(|x| x.holds(&code) && x.vague == vague && self.holds(x.rule, f, text));
             if let Some(x) = hit {
                 return Some(self.hit(x.rule, if vague { 65 } else { 90 }));
             }

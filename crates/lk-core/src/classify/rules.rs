@@ -38,6 +38,11 @@ impl RuleSet {
         self.own.knows_code(code) || self.generic.knows_code(code)
     }
 
+    /// Whether a rule names a family (`prefix*`, `*suffix`) that this code belongs to.
+    pub fn knows_family(&self, code: &str) -> bool {
+        self.own.knows_family(code) || self.generic.knows_family(code)
+    }
+
     /// Says what a failure is. Order: transport, HTML page, the provider's codes, its patterns, its
     /// statuses, generic codes, generic patterns, vague codes, the HTTP status, unknown.
     pub fn classify(&self, failure: &Failure) -> Verdict {

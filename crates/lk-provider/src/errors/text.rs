@@ -86,7 +86,8 @@ fn read_text(body: &str, rules: &Explainer, parts: &mut Parts) {
     }
     for token in tokens(body) {
         let alone = token.len() == body.len();
-        if (alone || is_code_like(token)) && rules.rules.knows_code(token) {
+        let known = |t: &str| rules.rules.knows_code(t) || (is_code_like(t) && rules.rules.knows_family(t));
+        if (alone || is_code_like(token)) && known(token) {
             parts.code(if token.contains('_') || alone { 145 } else { 155 }, token);
         }
     }
