@@ -155,7 +155,8 @@ fn unreadable(described: &Described, inbound: &Inbound, cause: UnreadableCause) 
         .webhook
         .as_ref()
         .and_then(|w| w.body.delivery_key.render(&scope));
-    let head = &inbound.body[..inbound.body.len().min(2 * HEAD_BYTES)];
+    // One more than is searched, so that the redactor knows when there was more.
+    let head = &inbound.body[..inbound.body.len().min(2 * HEAD_BYTES + 1)];
     Unreadable {
         cause,
         delivery_key: key.map_or_else(

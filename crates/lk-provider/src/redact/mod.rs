@@ -23,6 +23,9 @@ use keys::Keys;
 /// Longest text that is searched; the rest is cut off.
 pub const MAX_TEXT: usize = 1 << 20;
 
+/// Bytes before the end of what was searched that may belong to something longer.
+const HALF_SEEN: usize = 128;
+
 /// A value that went through redaction. Only this module can make one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redacted<T>(T);
@@ -69,11 +72,13 @@ impl Redactor {
     }
 
     /// Redacts a text and keeps at most its first `max` bytes. What a cut would split is searched
-    /// before it is cut.
+    /// before it is cut; what the search itself saw only half of is not kept.
     pub fn head(&self, text: &str, max: usize) -> Redacted<String> {
         let near = crate::observe::cut(text, max.saturating_mul(2));
         let clean = text::redact(self, near, 0);
-        Redacted(crate::observe::cut(&clean, max).to_owned())
+        let half_seen = if near.len() < text.len() { HALF_SEEN } else { 0 };
+        let keep = max.min(clean.len().saturating_sub(half_seen));
+        Redacted(crate::observe::cut(&clean, keep).to_owned())
     }
 
     /// The headers worth keeping, redacted: known harmless ones with their values, credentials and

@@ -254,6 +254,37 @@ fn a_key_of_some_object_counts_in_any_that_is_cut_off() {
 }
 
 #[test]
+fn encoded_text_that_is_cut_off_or_very_long_hides_nothing() {
+    let encode = |text: &str| crate::signature::encode(crate::manifest::Encoding::Base64, text.as_bytes());
+    let word = encode(r#"{"note": "her number is 219-09-9999, she said", "city": "Köln", "more": "x"}"#);
+    for missing in 0..24 {
+        let cut = &word[..word.len() - missing];
+        assert_eq!(
+            clean(&format!("blob {cut}")),
+            "blob [redacted:encoded]",
+            "without {missing}"
+        );
+    }
+    let long = encode(&format!("{} 219-09-9999", "nothing of interest. ".repeat(4_000)));
+    assert_eq!(clean(&long), "[redacted:encoded]");
+}
+
+#[test]
+fn a_head_ends_before_what_it_saw_only_half_of() {
+    let key = format!("-----BEGIN {} KEY-----", "PRIVATE");
+    for at in 20..60 {
+        let text = format!(
+            "{key}{}-----END X-----{}4242 4242 4242 4242 and more",
+            "A".repeat(120),
+            ".".repeat(at)
+        );
+        let out = redactor().head(&text, 105).into_inner();
+        assert!(!out.contains("4242"), "{at}: {out}");
+    }
+    assert_eq!(redactor().head("short", 105).into_inner(), "short");
+}
+
+#[test]
 fn headers_are_kept_masked_or_left_out() {
     let headers: Headers = [
         ("Content-Type", "application/json"),

@@ -75,8 +75,11 @@ pub(super) fn base64(redactor: &Redactor, content: &str, wraps: usize) -> Option
         let start = at;
         at += word.len();
         let word = word.trim_end_matches(|c: char| !(c.is_ascii_alphanumeric() || "+/_-".contains(c)));
-        if !(MIN_WORD..=MAX_WORD).contains(&word.len()) || !maybe_text(word.as_bytes()) || !hides(redactor, word, wraps)
-        {
+        // What is too long to be looked into is not kept either.
+        let encoded = word.len() >= MIN_WORD
+            && maybe_text(word.as_bytes())
+            && (word.len() > MAX_WORD || hides(redactor, word, wraps));
+        if !encoded {
             continue;
         }
         let out = out.get_or_insert_with(|| String::with_capacity(content.len()));
@@ -95,18 +98,25 @@ pub(super) fn base64(redactor: &Redactor, content: &str, wraps: usize) -> Option
     })
 }
 
-/// Whether the word decodes to readable text in which something is redacted.
+/// Whether the word, as far as it is whole, decodes to readable text in which something is redacted.
 fn hides(redactor: &Redactor, word: &str, wraps: usize) -> bool {
     let encoding = if word.contains(['-', '_']) {
         Encoding::Base64url
     } else {
         Encoding::Base64
     };
-    let Some(inner) = decode(encoding, word).and_then(|bytes| String::from_utf8(bytes).ok()) else {
+    // A word that was cut off may end within a group of four letters, and within a character.
+    let whole = &word[..word.len() / 4 * 4];
+    let Some(bytes) = decode(encoding, word).or_else(|| decode(encoding, whole)) else {
         return false;
     };
+    let inner = match std::str::from_utf8(&bytes) {
+        Ok(inner) => inner,
+        Err(error) if error.error_len().is_none() => &String::from_utf8_lossy(&bytes[..error.valid_up_to()]),
+        Err(_) => return false,
+    };
     let readable = inner.chars().all(|c| !c.is_control() || c.is_ascii_whitespace());
-    readable && text::redact(redactor, &inner, wraps + 1) != inner
+    readable && text::redact(redactor, inner, wraps + 1) != inner
 }
 
 /// Whether most of the first twelve bytes could be ASCII: the bits that say so are at fixed places
