@@ -6,9 +6,10 @@ import type { IntegrationDetail, Problem } from '@/api/types'
 import { EventRow } from '@/features/shared/event-row'
 import { ProblemLine } from '@/features/shared/problem-line'
 import { usePageSearch } from '@/features/shared/url-state'
-import { Button, LinkButton, Toggle } from '@/ui/button'
+import { Button, Toggle } from '@/ui/button'
 import { SearchField } from '@/ui/field'
 import { Panel } from '@/ui/layout'
+import { TextLink } from '@/ui/link'
 import { Empty, Loaded, SkeletonRows } from '@/ui/states'
 import { SeverityMark } from '@/ui/status'
 
@@ -88,9 +89,7 @@ export function ProblemLinks({ problems }: { problems: Problem[] }) {
         </li>
       ))}
       <li className="px-4 py-2 text-12">
-        <LinkButton to="/problems" size="sm" variant="ghost">
-          All problems
-        </LinkButton>
+        <TextLink to="/problems">All problems</TextLink>
       </li>
     </ul>
   )

@@ -19,11 +19,11 @@ export function HealthTab({ integration }: { integration: IntegrationDetail }) {
         <Panel id="open-problems" title="Open problems">
           <ProblemLinks problems={integration.problems} />
         </Panel>
-        <Panel id="score" title="Score">
-          <Score score={integration.score} parts={integration.scoreParts} />
-        </Panel>
       </div>
-      <Panel id="day" title="Last 24 hours">
+      <Panel id="score" title="Score">
+        <Score score={integration.score} parts={integration.scoreParts} />
+      </Panel>
+      <Panel id="day" title="Last 24 hours" className="xl:col-span-2">
         <Day integration={integration} />
       </Panel>
       <Panel id="last-events" title="Last events" className="@container xl:col-span-2">
@@ -113,8 +113,8 @@ function Meter({ value }: { value: number | null }) {
 
 function Day({ integration: { record24h, sparkline, lastFailureAt } }: { integration: IntegrationDetail }) {
   return (
-    <div className="flex flex-col gap-4 p-4">
-      <Bars buckets={sparkline} label="Events per hour" className="h-16" />
+    <div className="grid items-end gap-x-8 gap-y-4 p-4 lg:grid-cols-[minmax(0,1fr)_18rem]">
+      <Bars buckets={sparkline} label="Events per hour" className="h-20" />
       <Facts
         items={[
           ['Succeeded', record24h.successRate === null ? 'nothing with an outcome yet' : `${formatPercent(record24h.successRate)} of ${plural(record24h.total, 'event')}`],
