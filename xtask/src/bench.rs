@@ -68,7 +68,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     fill::fill(&folder.path().join("data"), options.events)?;
     server = Server::start(&binary, &folder.path().join("data"))?;
     // Memory once the start's work is done, with nobody asking for anything.
-    std::thread::park_timeout(Duration::from_secs(2));
+    load::wait(Duration::from_secs(2));
     let full = format!("start, {} events", options.events);
     table.row(
         &full,

@@ -22,6 +22,17 @@ pub(crate) fn clock() -> SystemTime {
     SystemTime::now()
 }
 
+/// Waits that long. A single park may end early: the scope of threads before leaves a wake-up behind.
+pub(crate) fn wait(length: Duration) {
+    let until = clock() + length;
+    while let Ok(left) = until.duration_since(clock()) {
+        if left.is_zero() {
+            return;
+        }
+        std::thread::park_timeout(left);
+    }
+}
+
 fn now() -> Time {
     Time(
         clock()
@@ -177,7 +188,7 @@ impl Load {
         let parts: Vec<anyhow::Result<Measured>> = std::thread::scope(|scope| {
             let one = &one;
             let threads: Vec<_> = (0..connections).map(|seed| scope.spawn(move || one(seed))).collect();
-            std::thread::park_timeout(length);
+            wait(length);
             stop.store(true, Ordering::Relaxed);
             threads
                 .into_iter()
