@@ -87,12 +87,12 @@ pub(crate) async fn add(args: IntegrationAdd) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Values of secret fields, by field.
+type Credentials = Vec<(String, SecretText)>;
+
 /// The settings to store and the credentials to seal, checked against the provider's form. Secret
 /// fields are held to the rules of text fields.
-fn checked(
-    manifest: &Manifest,
-    mut settings: Map<String, Value>,
-) -> anyhow::Result<(Map<String, Value>, Vec<(String, SecretText)>)> {
+fn checked(manifest: &Manifest, mut settings: Map<String, Value>) -> anyhow::Result<(Map<String, Value>, Credentials)> {
     let mut form = manifest.clone();
     let mut secret = Vec::new();
     for field in form.fields.iter_mut().filter(|field| field.kind == FieldKind::Secret) {

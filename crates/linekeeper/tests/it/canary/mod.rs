@@ -51,7 +51,7 @@ fn spellings(text: &str) -> Vec<String> {
         json[1..json.len() - 1].to_owned(),
         percent(text),
         percent(text).replace("%20", "+"),
-        text.bytes().map(|b| format!("{b:02x}")).collect(),
+        signature::encode(Encoding::Hex, text.as_bytes()),
     ];
     // Inside base64 it looks different at each of three offsets; the ends depend on the neighbours.
     for shift in 0..3 {

@@ -80,7 +80,7 @@ fn canary(n: usize) -> Canary {
             let (area, exchange, line) = (dice.below(700) + 200, dice.below(700) + 200, dice.below(10_000));
             Canary::whole(
                 "phone",
-                if round % 2 == 0 {
+                if round.is_multiple_of(2) {
                     format!("+1 {area} {exchange} {line:04}")
                 } else {
                     format!("({area}) {exchange}-{line:04}")
