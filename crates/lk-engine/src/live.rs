@@ -8,13 +8,15 @@ use std::time::Duration;
 use lk_core::observation::{IntegrationRid, ProjectRid};
 use lk_core::state::IntegrationState;
 use lk_store::{EventRow, Store, StoreError};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Notify, broadcast, watch};
 
 use crate::directory::{Directory, Integration, SharedDirectory};
 use crate::tasks::stopped;
 
 /// How often the tail looks even when nobody told it of a commit (another node may have written).
 const POLL_EVERY: Duration = Duration::from_millis(250);
+/// Shortest time between two looks that nobody asked for.
+const LOOK_GAP: Duration = Duration::from_millis(20);
 /// Events read at once.
 const TAIL_BATCH: u32 = 1_000;
 /// Moments a slow stream may fall behind before it is told to start over.
@@ -76,6 +78,8 @@ pub struct Live {
     /// The highest sequence number that is shown; `None` before the first reading.
     shown: watch::Sender<Option<i64>>,
     committed: watch::Receiver<i64>,
+    /// A reader waits for the board.
+    wanted: Arc<Notify>,
 }
 
 impl Live {
@@ -88,6 +92,7 @@ impl Live {
             moments: broadcast::Sender::new(STREAM_LAG),
             shown: watch::Sender::new(None),
             committed,
+            wanted: Arc::default(),
         }
     }
 
@@ -164,6 +169,7 @@ impl Live {
     async fn caught_up(&self) {
         let target = *self.committed.borrow();
         let mut shown = self.shown.subscribe();
+        self.wanted.notify_one();
         let current = shown.wait_for(|shown| shown.is_some_and(|seq| seq >= target));
         if tokio::time::timeout(CATCH_UP_WITHIN, current).await.is_err() {
             metrics::counter!("lk_stale_reads_total").increment(1);
@@ -200,6 +206,11 @@ impl Live {
                 () = tokio::time::sleep(POLL_EVERY) => {}
                 () = stopped(&mut stop) => return,
             }
+            // Commits come by the hundred a second; looks need not.
+            tokio::select! {
+                () = self.wanted.notified() => {}
+                () = tokio::time::sleep(LOOK_GAP) => {}
+            }
         }
     }
 
@@ -226,13 +237,11 @@ impl Live {
             let board = self.read();
             (board.seq, board.generation)
         };
-        let events: Vec<Arc<EventRow>> = self
-            .store
-            .events_after(seq, TAIL_BATCH)
-            .await?
-            .into_iter()
-            .map(Arc::new)
-            .collect();
+        if self.moments.receiver_count() == 0 && generation == directory.generation {
+            return self.skim(directory, seq).await;
+        }
+        let events = self.store.events_after(seq, TAIL_BATCH).await?;
+        let events: Vec<Arc<EventRow>> = events.into_iter().map(Arc::new).collect();
         let configured = generation != directory.generation;
         if events.is_empty() && !configured {
             return Ok(false);
@@ -261,6 +270,25 @@ impl Live {
         // Nobody listening is no error.
         let _ = self.moments.send(Arc::new(moment));
         Ok(more)
+    }
+
+    /// A look that nobody watches: which integrations changed, not what the events say. Streams that
+    /// come later read what they missed from the journal.
+    async fn skim(&self, directory: &Directory, seq: i64) -> Result<bool, StoreError> {
+        let touched = self.store.touched_after(seq).await?;
+        let Some(newest) = touched.iter().map(|(_, seq)| *seq).max() else {
+            return Ok(false);
+        };
+        let rids: Vec<IntegrationRid> = touched.into_iter().map(|(rid, _)| rid).collect();
+        let cards = read_cards(&self.store, directory, Some(&rids)).await?;
+        {
+            let mut board = self.write();
+            board.seq = newest;
+            board.ring.clear();
+            board.place(cards);
+        }
+        self.shown.send_replace(Some(newest));
+        Ok(false)
     }
 }
 

@@ -6,7 +6,7 @@ use lk_core::state::IntegrationState;
 use lk_core::words::ProblemState;
 use sea_orm::Value;
 
-use crate::db::{self, rid_list};
+use crate::db::{self, rid_list, values};
 use crate::{Result, Store};
 
 impl Store {
@@ -21,6 +21,20 @@ impl Store {
                 let bytes: Vec<u8> = row.get("state")?;
                 Ok((IntegrationRid(row.int("integration_rid")?), codec::decode(&bytes)?))
             })
+            .collect()
+    }
+
+    /// The integrations with events after `seq`, each with its newest.
+    pub async fn touched_after(&self, seq: i64) -> Result<Vec<(IntegrationRid, i64)>> {
+        let rows = db::all(
+            self.reader(),
+            "SELECT integration_rid, MAX(seq) AS newest FROM integration_events \
+             WHERE seq > $1 GROUP BY integration_rid",
+            values![seq],
+        )
+        .await?;
+        rows.iter()
+            .map(|row| Ok((IntegrationRid(row.int("integration_rid")?), row.int("newest")?)))
             .collect()
     }
 
