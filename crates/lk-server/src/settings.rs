@@ -2,6 +2,7 @@
 
 use lk_provider::Manifest;
 use lk_provider::manifest::{Field, FieldKind};
+use lk_store::SecretText;
 use serde_json::{Map, Value};
 
 use crate::error::ApiError;
@@ -21,9 +22,22 @@ pub const COMMON_SETTINGS: [&str; 8] = [
 /// Longest value of one setting.
 const VALUE_CHARS_MAX: usize = 4_096;
 
-/// Checks `settings` against the form of `manifest`; the error names the setting.
-pub fn check_settings(manifest: &Manifest, settings: &Map<String, Value>) -> Result<(), ApiError> {
-    for (key, value) in settings {
+/// Settings sorted into what is stored as it is and what is sealed.
+pub struct CheckedSettings {
+    /// What any member may read.
+    pub settings: Map<String, Value>,
+    /// Values of the form's secret fields; `None` for one that was emptied on purpose.
+    pub credentials: Vec<(String, Option<SecretText>)>,
+}
+
+/// Checks `settings` against the form of `manifest`; the error names the setting. `stored` are the
+/// secret fields that have a value already: they need not be given again.
+pub fn check_settings(
+    manifest: &Manifest,
+    mut settings: Map<String, Value>,
+    stored: &[&str],
+) -> Result<CheckedSettings, ApiError> {
+    for (key, value) in &settings {
         let name = format!("settings.{key}");
         let text = plain_text(&name, value)?;
         if let Some(field) = manifest.fields.iter().find(|field| field.key == *key) {
@@ -37,14 +51,22 @@ pub fn check_settings(manifest: &Manifest, settings: &Map<String, Value>) -> Res
             ));
         }
     }
+    let mut credentials = Vec::new();
     for field in &manifest.fields {
+        let is_secret = field.kind == FieldKind::Secret;
         let given = settings.get(&field.key).is_some_and(|value| !is_empty(value));
-        if field.required && !given && field.default.is_none() {
+        let kept = is_secret && !settings.contains_key(&field.key) && stored.contains(&field.key.as_str());
+        if field.required && !given && !kept && field.default.is_none() {
             let name = format!("settings.{}", field.key);
             return Err(ApiError::invalid(&name, format_args!("({}) is required.", field.label)));
         }
+        if is_secret && let Some(value) = settings.remove(&field.key) {
+            let text = plain_text(&field.key, &value)?;
+            let value = given.then(|| SecretText::new(text.trim()));
+            credentials.push((field.key.clone(), value));
+        }
     }
-    Ok(())
+    Ok(CheckedSettings { settings, credentials })
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -87,10 +109,7 @@ fn check_field(name: &str, field: &Field, text: &str) -> Result<(), ApiError> {
                 format_args!("must be one of {}.", field.options.join(", ")),
             ));
         }
-        FieldKind::Secret => {
-            return Err(ApiError::invalid(name, "is a credential, and settings hold none."));
-        }
-        FieldKind::Select | FieldKind::Text => {}
+        FieldKind::Select | FieldKind::Text | FieldKind::Secret => {}
     }
     let Some(pattern) = &field.pattern else { return Ok(()) };
     let whole = format!("^(?:{pattern})$");
@@ -173,24 +192,35 @@ label = "region"
 kind = "select"
 options = ["eu", "us"]
 default = "eu"
+
+[[fields]]
+key = "token"
+label = "API token"
+kind = "secret"
+required = true
 "##,
         )
         .unwrap()
     }
 
-    fn problem(settings: Value) -> String {
-        let settings = settings.as_object().unwrap();
-        let error = check_settings(&manifest(), settings).unwrap_err();
-        error.message().to_owned()
+    fn check(settings: Value, stored: &[&str]) -> Result<CheckedSettings, ApiError> {
+        let Value::Object(settings) = settings else {
+            panic!("an object")
+        };
+        check_settings(&manifest(), settings, stored)
     }
 
     #[test]
     fn the_form_decides() {
-        let good = serde_json::json!({"account": "1234", "region": "us", "interval_s": 60});
-        check_settings(&manifest(), good.as_object().unwrap()).unwrap();
+        let good = serde_json::json!({"account": "1234", "region": "us", "interval_s": 60, "token": "t"});
+        check(good, &[]).unwrap();
         for (settings, word) in [
-            (serde_json::json!({}), "settings.account"),
-            (serde_json::json!({"account": "12345"}), "settings.account"),
+            (serde_json::json!({"token": "t"}), "settings.account"),
+            (serde_json::json!({"account": "1234"}), "settings.token"),
+            (
+                serde_json::json!({"account": "12345", "token": "t"}),
+                "settings.account",
+            ),
             (
                 serde_json::json!({"account": "1234", "region": "mars"}),
                 "settings.region",
@@ -210,7 +240,25 @@ default = "eu"
                 "settings.timeout_ms",
             ),
         ] {
-            assert!(problem(settings.clone()).contains(word), "{settings}");
+            let error = check(settings.clone(), &[]).err().expect("refused");
+            assert!(error.message().contains(word), "{settings}");
         }
+    }
+
+    #[test]
+    fn secrets_are_sorted_out_kept_when_absent_and_removed_when_emptied() {
+        let given = check(serde_json::json!({"account": "1234", "token": " t0k "}), &[]).unwrap();
+        assert!(!given.settings.contains_key("token"));
+        let (field, value) = &given.credentials[0];
+        assert_eq!(
+            (field.as_str(), value.as_ref().map(SecretText::expose)),
+            ("token", Some("t0k"))
+        );
+        let kept = check(serde_json::json!({"account": "1234"}), &["token"]).unwrap();
+        assert!(kept.credentials.is_empty());
+        assert!(
+            check(serde_json::json!({"account": "1234", "token": ""}), &["token"]).is_err(),
+            "it is required"
+        );
     }
 }

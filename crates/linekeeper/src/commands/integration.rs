@@ -5,8 +5,7 @@ use std::collections::HashMap;
 use anyhow::{Context as _, bail};
 use lk_core::access::{Standing, Verb, authorize};
 use lk_engine::Clock;
-use lk_provider::Manifest;
-use lk_provider::manifest::{FieldKind, HandshakeRule, Webhook};
+use lk_provider::manifest::{HandshakeRule, Webhook};
 use lk_store::{NewIntegration, NewWebhookSecret, SecretSource, SecretText};
 use serde_json::{Map, Value, json};
 
@@ -32,7 +31,7 @@ pub(crate) async fn add(args: IntegrationAdd) -> anyhow::Result<()> {
             settings.insert(key, Value::String(value));
         }
     }
-    let (settings, credentials) = checked(manifest, settings)?;
+    let checked = lk_server::check_settings(manifest, settings, &[]).map_err(|e| anyhow::anyhow!("{}", e.message()))?;
     if given.is_some() && manifest.webhook.is_none() {
         bail!("{} sends no webhooks, so it has no webhook secret", manifest.name);
     }
@@ -58,14 +57,18 @@ pub(crate) async fn add(args: IntegrationAdd) -> anyhow::Result<()> {
         provider: args.provider.clone(),
         service: None,
         name: args.name.unwrap_or_else(|| manifest.name.clone()),
-        settings: Value::Object(settings).to_string(),
+        settings: Value::Object(checked.settings).to_string(),
         demo: false,
         endpoint_key: key.clone().map(SecretText::new),
         secret: secret.map(|(value, source)| NewWebhookSecret {
             value: SecretText::new(value),
             source,
         }),
-        credentials,
+        credentials: checked
+            .credentials
+            .into_iter()
+            .filter_map(|(field, value)| Some((field, value?)))
+            .collect(),
     };
     let permit = authorize(&Standing::command_line(), Verb::ConnectIntegration)?;
     let created = store.create_integration(&permit, &new, Clock::system().now()).await?;
@@ -85,27 +88,6 @@ pub(crate) async fn add(args: IntegrationAdd) -> anyhow::Result<()> {
         print_line(&format!("  webhook secret   {secret}  (shown this once)"))?;
     }
     Ok(())
-}
-
-/// Values of secret fields, by field.
-type Credentials = Vec<(String, SecretText)>;
-
-/// The settings to store and the credentials to seal, checked against the provider's form. Secret
-/// fields are held to the rules of text fields.
-fn checked(manifest: &Manifest, mut settings: Map<String, Value>) -> anyhow::Result<(Map<String, Value>, Credentials)> {
-    let mut form = manifest.clone();
-    let mut secret = Vec::new();
-    for field in form.fields.iter_mut().filter(|field| field.kind == FieldKind::Secret) {
-        field.kind = FieldKind::Text;
-        secret.push(field.key.clone());
-    }
-    lk_server::check_settings(&form, &settings).map_err(|e| anyhow::anyhow!("{}", e.message()))?;
-    let credentials = secret.into_iter().filter_map(|key| match settings.remove(&key) {
-        Some(Value::String(value)) if !value.is_empty() => Some((key, SecretText::new(value))),
-        _ => None,
-    });
-    let credentials = credentials.collect();
-    Ok((settings, credentials))
 }
 
 /// Whether the provider sends its secret itself, in a first unsigned delivery.

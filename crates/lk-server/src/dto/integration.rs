@@ -167,8 +167,32 @@ pub(crate) struct IntegrationDetail {
     /// Its settings, without secrets.
     #[schema(value_type = Object)]
     pub(crate) settings: serde_json::Map<String, serde_json::Value>,
+    /// Which of its form's secret fields have a value.
+    pub(crate) credentials: Vec<Credential>,
     /// Its worst open problems, at most five.
     pub(crate) problems: Vec<Problem>,
+}
+
+/// A stored credential without its value.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Credential {
+    /// The form's field it fills.
+    pub(crate) field: String,
+    /// Its last four characters; empty for short ones.
+    pub(crate) last4: String,
+    /// When it was stored.
+    pub(crate) created_at: IsoTime,
+}
+
+impl From<lk_store::Credential> for Credential {
+    fn from(row: lk_store::Credential) -> Self {
+        Self {
+            field: row.field,
+            last4: row.last4,
+            created_at: IsoTime(row.created_at),
+        }
+    }
 }
 
 /// A new integration.
@@ -240,7 +264,7 @@ pub(crate) struct IntegrationPatch {
     pub(crate) name: Option<String>,
     /// Watch it or not.
     pub(crate) enabled: Option<bool>,
-    /// The new settings, whole.
+    /// The new settings, whole. A secret field that is absent keeps its value; an empty one loses it.
     #[schema(value_type = Option<Object>)]
     pub(crate) settings: Option<serde_json::Map<String, serde_json::Value>>,
     /// The version that the change was made on.

@@ -8,7 +8,7 @@ use http::StatusCode;
 use lk_core::access::Verb;
 use lk_core::observation::IntegrationRid;
 use lk_core::words::ProblemState;
-use lk_provider::{Manifest, manifest::FieldKind};
+use lk_provider::Manifest;
 use lk_store::{
     Integration as Row, IntegrationPatch as StoredPatch, NewIntegration as StoredNew, NewWebhookSecret, ProblemFilter,
     SecretSource, SecretText,
@@ -22,12 +22,13 @@ use crate::app::App;
 use crate::auth::{Access, Caller, new_token};
 use crate::dto::cards;
 use crate::dto::integration::{
-    CreatedIntegration, Integration, IntegrationDetail, IntegrationList, IntegrationPatch, NewIntegration, Webhook,
+    CreatedIntegration, Credential, Integration, IntegrationDetail, IntegrationList, IntegrationPatch, NewIntegration,
+    Webhook,
 };
 use crate::dto::present::Present;
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::{BaseUrl, Body, Id, NoParams, Query};
-use crate::settings::check_settings;
+use crate::settings::{CheckedSettings, check_settings};
 
 /// Problems shown with an integration.
 const PROBLEMS_SHOWN: usize = 5;
@@ -150,24 +151,13 @@ async fn get_integration(
     problems.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.last_seen.cmp(&a.last_seen)));
     problems.truncate(PROBLEMS_SHOWN);
     let present = Present::new(app.registry());
+    let credentials = app.store().integration_credentials(&id).await?;
     Ok(Json(IntegrationDetail {
         integration: one(&app, &access, &base, &row).await?,
-        settings: shown_settings(&app, &row),
+        settings: serde_json::from_str(&row.settings).unwrap_or_default(),
+        credentials: credentials.into_iter().map(Credential::from).collect(),
         problems: problems.into_iter().map(|row| present.problem(row)).collect(),
     }))
-}
-
-/// An integration's settings without anything its form calls a secret.
-fn shown_settings(app: &App, row: &Row) -> Map<String, Value> {
-    let mut settings: Map<String, Value> = serde_json::from_str(&row.settings).unwrap_or_default();
-    if let Some(provider) = app.registry().get(&row.provider) {
-        for field in &provider.manifest().fields {
-            if field.kind == FieldKind::Secret {
-                settings.remove(&field.key);
-            }
-        }
-    }
-    settings
 }
 
 fn manifest<'a>(app: &'a App, provider: &str) -> Result<&'a Manifest, ApiError> {
@@ -203,8 +193,7 @@ async fn create_integration(
     let access = Access::to_project(&app, &caller, input.project_id.as_deref()).await?;
     let permit = access.permit(Verb::ConnectIntegration)?;
     let manifest = manifest(&app, &input.provider)?;
-    let settings = input.settings.unwrap_or_default();
-    check_settings(manifest, &settings)?;
+    let checked = check_settings(manifest, input.settings.unwrap_or_default(), &[])?;
     if input.webhook_secret.is_some() && manifest.webhook.is_none() {
         return Err(ApiError::invalid(
             "webhookSecret",
@@ -229,14 +218,14 @@ async fn create_integration(
         provider: input.provider,
         service: input.service,
         name: input.name.trim().to_owned(),
-        settings: Value::Object(settings).to_string(),
+        settings: Value::Object(checked.settings).to_string(),
         demo: false,
         endpoint_key: key.clone().map(SecretText::new),
         secret: secret.map(|(value, source)| NewWebhookSecret {
             value: SecretText::new(value),
             source,
         }),
-        credentials: Vec::new(),
+        credentials: given(checked.credentials),
     };
     let created = app.store().create_integration(&permit, &new, app.now()).await?;
     app.engine().reload().await?;
@@ -271,15 +260,26 @@ async fn update_integration(
 ) -> Result<Json<Integration>, ApiError> {
     let (access, row) = find(&app, &caller, &id).await?;
     let permit = access.permit(Verb::ConfigureIntegration)?;
-    if let Some(settings) = &input.settings {
-        check_settings(manifest(&app, &row.provider)?, settings)?;
-    }
-    let summary = change_summary(&row, &input);
+    let mut input = input;
+    let checked = match input.settings.take() {
+        Some(settings) => {
+            let stored = app.store().integration_credentials(&id).await?;
+            let stored: Vec<&str> = stored.iter().map(|c| c.field.as_str()).collect();
+            Some(check_settings(manifest(&app, &row.provider)?, settings, &stored)?)
+        }
+        None => None,
+    };
+    let summary = change_summary(&row, &input, checked.as_ref());
+    let (settings, credentials) = match checked {
+        Some(checked) => (Some(Value::Object(checked.settings).to_string()), checked.credentials),
+        None => (None, Vec::new()),
+    };
+    let name = input.name.map(|name| name.trim().to_owned());
     let patch = StoredPatch {
-        name: input.name.map(|name| name.trim().to_owned()),
+        name,
         enabled: input.enabled,
-        settings: input.settings.map(|settings| Value::Object(settings).to_string()),
-        credentials: Vec::new(),
+        settings,
+        credentials,
     };
     let row = app
         .store()
@@ -289,8 +289,16 @@ async fn update_integration(
     Ok(Json(one(&app, &access, &base, &row).await?))
 }
 
+/// The credentials that have a value: a new integration has none to remove.
+fn given(credentials: Vec<(String, Option<SecretText>)>) -> Vec<(String, SecretText)> {
+    credentials
+        .into_iter()
+        .filter_map(|(field, value)| Some((field, value?)))
+        .collect()
+}
+
 /// What changes, for the audit log: names of settings, never their values.
-fn change_summary(row: &Row, input: &IntegrationPatch) -> String {
+fn change_summary(row: &Row, input: &IntegrationPatch, checked: Option<&CheckedSettings>) -> String {
     let mut parts = Vec::new();
     if let Some(name) = input.name.as_deref().filter(|name| *name != row.name) {
         parts.push(format!("renamed from {} to {name}", row.name));
@@ -298,7 +306,7 @@ fn change_summary(row: &Row, input: &IntegrationPatch) -> String {
     if let Some(enabled) = input.enabled.filter(|enabled| *enabled != row.enabled) {
         parts.push(if enabled { "switched on" } else { "switched off" }.to_owned());
     }
-    if let Some(settings) = &input.settings {
+    if let Some(CheckedSettings { settings, credentials }) = checked {
         let before: Map<String, Value> = serde_json::from_str(&row.settings).unwrap_or_default();
         let mut changed: Vec<&str> = settings
             .iter()
@@ -310,6 +318,7 @@ fn change_summary(row: &Row, input: &IntegrationPatch) -> String {
                     .filter(|key| !settings.contains_key(*key))
                     .map(String::as_str),
             )
+            .chain(credentials.iter().map(|(field, _)| field.as_str()))
             .collect();
         changed.sort_unstable();
         if !changed.is_empty() {
