@@ -1,5 +1,6 @@
 //! Secrets that cannot be printed or serialised.
 
+use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 /// A webhook secret or token. No `Debug` of its content, no `Display`, no `Serialize`; its memory
@@ -26,6 +27,11 @@ impl Secret {
             return String::new();
         }
         chars[chars.len() - 4..].iter().collect()
+    }
+
+    /// Whether both are the same text, in time that does not depend on where they differ.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
     }
 
     /// Whether nothing but white space is left: such a secret never verifies anything.

@@ -26,7 +26,7 @@ pub const MAX_QUEUED: usize = 8_192;
 pub const MAX_QUEUED_BYTES: usize = 64 << 20;
 /// Observations committed together at most.
 pub const MAX_BATCH: usize = 1_024;
-/// Commits under load come about this far apart.
+/// Longest wait for company under load.
 pub const LINGER: Duration = Duration::from_millis(3);
 /// A submission that is not answered by then is answered "try again".
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(2);

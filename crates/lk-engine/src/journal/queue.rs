@@ -18,6 +18,15 @@ pub(super) struct Pending {
     pub(super) bytes: usize,
 }
 
+/// How long the writer waits for company under load.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Linger {
+    /// At most this long.
+    pub(super) longest: Duration,
+    /// Until this many wait.
+    pub(super) company: usize,
+}
+
 /// Why [`Queue::take`] returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Taken {
@@ -32,6 +41,8 @@ struct State {
     waiting: VecDeque<Pending>,
     wakes: Vec<(IntegrationRid, Time)>,
     bytes: usize,
+    /// The writer lingers until this many wait.
+    company: usize,
     closed: bool,
 }
 
@@ -59,8 +70,8 @@ impl Queue {
         }
         state.bytes += pending.bytes;
         state.waiting.push_back(pending);
-        // The writer sleeps only while nothing waits, or lingers for a full batch.
-        if state.waiting.len() == 1 || state.waiting.len() >= MAX_BATCH {
+        // The writer sleeps only while nothing waits, or lingers for company.
+        if state.waiting.len() == 1 || state.waiting.len() >= state.company {
             self.changed.notify_one();
         }
         Ok(())
@@ -80,14 +91,14 @@ impl Queue {
         self.lock().waiting.len()
     }
 
-    /// Waits up to `idle` for something, then, when `linger` is given, that much longer for company,
-    /// and takes up to [`MAX_BATCH`] observations.
+    /// Waits up to `idle` for something, then, when there is a reason to linger, until as much
+    /// company has come as that expects, and takes up to [`MAX_BATCH`] observations.
     pub(super) fn take(
         &self,
         batch: &mut Vec<Pending>,
         wakes: &mut Vec<(IntegrationRid, Time)>,
         idle: Duration,
-        linger: Option<Duration>,
+        linger: Option<Linger>,
     ) -> Taken {
         let quiet = |s: &mut State| s.waiting.is_empty() && s.wakes.is_empty() && !s.closed;
         let guard = self.lock();
@@ -96,10 +107,11 @@ impl Queue {
             .wait_timeout_while(guard, idle, quiet)
             .unwrap_or_else(PoisonError::into_inner);
         if let Some(linger) = linger.filter(|_| !state.waiting.is_empty()) {
-            let short = |s: &mut State| s.waiting.len() < MAX_BATCH && !s.closed;
+            state.company = linger.company.min(MAX_BATCH);
+            let short = |s: &mut State| s.waiting.len() < s.company && !s.closed;
             (state, _) = self
                 .changed
-                .wait_timeout_while(state, linger, short)
+                .wait_timeout_while(state, linger.longest, short)
                 .unwrap_or_else(PoisonError::into_inner);
         }
         wakes.append(&mut state.wakes);

@@ -11,10 +11,11 @@ use lk_core::time::MINUTE;
 use lk_store::StoreError;
 use lk_store::journal::{Batch, CommitError, Committed, JournalDb, Loaded, Touch};
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 use super::book::{Book, Timers, View};
 use super::plan::{Plan, Planner, problem_key};
-use super::queue::{Pending, Queue, Taken};
+use super::queue::{Linger, Pending, Queue, Taken};
 use super::{LINGER, MAX_BATCH, Receipt, Refused, Submission};
 use crate::Clock;
 use crate::crash;
@@ -77,14 +78,14 @@ impl Writer {
     }
 
     pub(super) fn run(mut self, queue: &Queue) {
-        let mut busy = false;
+        let mut linger = None;
         loop {
             let mut taken = Vec::new();
             let mut wakes = Vec::new();
             let idle = self.timers.next().map_or(IDLE, |at| {
                 IDLE.min(Duration::from_millis(at.since(self.clock.now()) as u64))
             });
-            let more = queue.take(&mut taken, &mut wakes, idle, busy.then_some(LINGER));
+            let more = queue.take(&mut taken, &mut wakes, idle, linger);
             if more == Taken::End {
                 return;
             }
@@ -96,10 +97,16 @@ impl Writer {
             for rid in self.timers.due(now, MAX_BATCH) {
                 taken.push(tick(rid, now));
             }
-            busy = taken.len() >= BUSY;
+            linger = None;
             if !taken.is_empty() {
-                metrics::histogram!("lk_journal_batch_submissions").record(taken.len() as f64);
+                let company = taken.len();
+                metrics::histogram!("lk_journal_batch_submissions").record(company as f64);
+                let started = Instant::now();
                 self.process(taken);
+                // Under load, waiting as long as a commit takes makes the next one carry twice as
+                // many; the senders just answered are usually back before that.
+                let longest = started.elapsed().min(LINGER);
+                linger = (company >= BUSY).then_some(Linger { longest, company });
             }
         }
     }

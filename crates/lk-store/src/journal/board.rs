@@ -26,10 +26,13 @@ impl Store {
 
     /// The integrations with events after `seq`, each with its newest.
     pub async fn touched_after(&self, seq: i64) -> Result<Vec<(IntegrationRid, i64)>> {
+        // The plus keeps SQLite on the primary key: grouping in the order of the other index would
+        // read all of it.
         let rows = db::all(
             self.reader(),
-            "SELECT integration_rid, MAX(seq) AS newest FROM integration_events \
-             WHERE seq > $1 GROUP BY integration_rid",
+            "SELECT rid AS integration_rid, MAX(seq) AS newest FROM \
+             (SELECT +integration_rid AS rid, seq FROM integration_events WHERE seq > $1) AS newer \
+             GROUP BY rid",
             values![seq],
         )
         .await?;
