@@ -18,6 +18,12 @@ fn explain(all: &Explainers, provider: &str, status: Option<u16>, body: &str) ->
 }
 
 #[test]
+fn every_rule_compiles() {
+    let checked = explainers().check();
+    assert!(checked.is_ok(), "{checked:?}");
+}
+
+#[test]
 fn documented_codes_are_known() {
     let all = explainers();
     let cases: &[(&str, &str)] = &[

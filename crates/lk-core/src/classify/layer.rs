@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use regex::Regex;
-
-use super::patterns::Patterns;
+use super::patterns::{Pattern, Patterns};
 use super::{DocCode, Failure, Verdict, doc};
 use crate::words::{Category, Severity, Transport};
 
@@ -80,8 +78,8 @@ struct Ready {
     sure: bool,
     statuses: Vec<u16>,
     transports: Vec<Transport>,
-    pattern: Option<Regex>,
-    operation: Option<Regex>,
+    pattern: Option<Pattern>,
+    operation: Option<Pattern>,
     link: Option<String>,
 }
 
@@ -128,7 +126,8 @@ pub(super) struct Hit<'a> {
 pub(super) struct Text(pub(super) String);
 
 impl Layer {
-    /// Compiles rules; their order decides between rules of the same step.
+    /// Files rules for lookup; their order decides between rules of the same step. Patterns are
+    /// read here and compiled when they are first run, see [`Layer::check`].
     pub fn compile(rules: Vec<Rule>) -> Result<Self, RuleError> {
         let mut layer = Self::default();
         let mut patterns = Vec::new();
@@ -143,6 +142,24 @@ impl Layer {
         })?;
         layer.prefer_narrow();
         Ok(layer)
+    }
+
+    /// Compiles every pattern, as rules from outside must be before they are trusted: a pattern can
+    /// be well formed and still too large. Keeps nothing.
+    pub fn check(&self) -> Result<(), RuleError> {
+        let wrong = |index, e| RuleError::Pattern {
+            index,
+            source: Box::new(e),
+        };
+        self.patterns
+            .check()
+            .map_err(|(n, e)| wrong(self.pattern_rules[n], e))?;
+        for (index, rule) in self.rules.iter().enumerate() {
+            for pattern in rule.pattern.iter().chain(&rule.operation) {
+                pattern.check().map_err(|e| wrong(index, e))?;
+            }
+        }
+        Ok(())
     }
 
     /// Files rule `at` under the lookup it answers.
@@ -319,9 +336,7 @@ fn ready(index: usize, rule: Rule) -> Result<Ready, RuleError> {
     let known = doc(code);
     let regex = |p: &Option<String>, fold: bool| match p {
         None => Ok(None),
-        Some(p) => regex::RegexBuilder::new(&ascii_classes(p))
-            .case_insensitive(fold)
-            .build()
+        Some(p) => Pattern::new(&ascii_classes(p), fold)
             .map(Some)
             .map_err(|e| RuleError::Pattern {
                 index,

@@ -1,15 +1,73 @@
 //! Many patterns over one text: a single pass for the words they begin with names the few that can
 //! match, and only these are run. (One automaton of all patterns took milliseconds for each new
 //! message: hundreds of patterns with gaps have a new state almost everywhere.)
+//!
+//! A pattern is parsed at once, so that mistakes are told, and compiled when it is first run: most
+//! are never needed by an installation, and all of them together take tens of megabytes.
 
-use aho_corasick::AhoCorasick;
-use regex::Regex;
+use std::sync::OnceLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use regex::bytes::{Regex, RegexBuilder};
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::Hir;
 use regex_syntax::hir::literal::Extractor;
+
+/// Bytes of states that one pattern may remember of its runs, for each thread that runs it.
+const STATES: usize = 64 * 1024;
+
+/// A pattern over bytes (its classes are ASCII, which keeps it small), compiled at first use.
+#[derive(Debug)]
+pub(super) struct Pattern {
+    source: Box<str>,
+    fold: bool,
+    compiled: OnceLock<Option<Regex>>,
+}
+
+impl Pattern {
+    /// Reads a pattern; `fold` makes it ignore case.
+    pub(super) fn new(source: &str, fold: bool) -> Result<Self, regex::Error> {
+        parse(source)?;
+        Ok(Self {
+            source: source.into(),
+            fold,
+            compiled: OnceLock::new(),
+        })
+    }
+
+    /// Whether the text holds a match. A pattern that is too large to compile matches nothing.
+    pub(super) fn is_match(&self, text: &str) -> bool {
+        let compiled = self.compiled.get_or_init(|| self.compile().ok());
+        compiled.as_ref().is_some_and(|p| p.is_match(text.as_bytes()))
+    }
+
+    /// Whether it can be compiled; nothing is kept.
+    pub(super) fn check(&self) -> Result<(), regex::Error> {
+        self.compile().map(|_| ())
+    }
+
+    fn compile(&self) -> Result<Regex, regex::Error> {
+        RegexBuilder::new(&self.source)
+            .unicode(false)
+            .case_insensitive(self.fold)
+            .dfa_size_limit(STATES)
+            .build()
+    }
+}
+
+fn parse(source: &str) -> Result<Hir, regex::Error> {
+    ParserBuilder::new()
+        .unicode(false)
+        .utf8(false)
+        .build()
+        .parse(source)
+        .map_err(|e| regex::Error::Syntax(e.to_string()))
+}
 
 /// Patterns in an order, the first of which that matches is wanted.
 #[derive(Debug, Default)]
 pub(super) struct Patterns {
-    regexes: Vec<Regex>,
+    all: Vec<Pattern>,
     /// Finds the beginnings of matches.
     words: Option<AhoCorasick>,
     /// The pattern that each word belongs to.
@@ -19,12 +77,12 @@ pub(super) struct Patterns {
 }
 
 impl Patterns {
-    /// Compiles patterns; the error names the one at fault.
+    /// Reads patterns; the error names the one at fault.
     pub(super) fn compile(patterns: &[String]) -> Result<Self, (usize, regex::Error)> {
         let mut out = Self::default();
         let mut words: Vec<Vec<u8>> = Vec::new();
         for (i, pattern) in patterns.iter().enumerate() {
-            out.regexes.push(Regex::new(pattern).map_err(|e| (i, e))?);
+            out.all.push(Pattern::new(pattern, false).map_err(|e| (i, e))?);
             match beginnings(pattern) {
                 Some(found) => {
                     out.owners.extend(found.iter().map(|_| i));
@@ -34,38 +92,47 @@ impl Patterns {
             }
         }
         if !words.is_empty() {
-            match AhoCorasick::new(&words) {
+            let kind = Some(AhoCorasickKind::ContiguousNFA);
+            match AhoCorasick::builder().kind(kind).build(&words) {
                 Ok(finder) => out.words = Some(finder),
                 // Too many words to look for: then every pattern is run.
-                Err(_) => out.always = (0..out.regexes.len()).collect(),
+                Err(_) => out.always = (0..out.all.len()).collect(),
             }
         }
         Ok(out)
     }
 
+    /// Compiles every pattern and keeps nothing; the error names the one at fault.
+    pub(super) fn check(&self) -> Result<(), (usize, regex::Error)> {
+        let mut patterns = self.all.iter().enumerate();
+        patterns.try_for_each(|(i, p)| p.check().map_err(|e| (i, e)))
+    }
+
     /// Whether there are none.
     pub(super) fn is_empty(&self) -> bool {
-        self.regexes.is_empty()
+        self.all.is_empty()
     }
 
     /// The first pattern in order that `wanted` accepts and that is found in `text`.
     pub(super) fn first(&self, text: &str, wanted: impl Fn(usize) -> bool) -> Option<usize> {
-        let mut possible = vec![false; self.regexes.len()];
+        let mut possible = vec![false; self.all.len()];
         for i in &self.always {
             possible[*i] = true;
         }
         for found in self.words.iter().flat_map(|w| w.find_overlapping_iter(text)) {
             possible[self.owners[found.pattern().as_usize()]] = true;
         }
-        (0..possible.len()).find(|i| possible[*i] && wanted(*i) && self.regexes[*i].is_match(text))
+        (0..possible.len()).find(|i| possible[*i] && wanted(*i) && self.all[*i].is_match(text))
     }
 }
 
 /// Words one of which every match begins with, unless it can begin with anything.
 fn beginnings(pattern: &str) -> Option<Vec<Vec<u8>>> {
-    let hir = regex_syntax::parse(pattern).ok()?;
-    let seq = Extractor::new().limit_total(1000).limit_literal_len(24).extract(&hir);
-    let words: Vec<Vec<u8>> = seq.literals()?.iter().map(|l| l.as_bytes().to_vec()).collect();
+    let hir = parse(pattern).ok()?;
+    let seq = Extractor::new().limit_total(1000).limit_literal_len(10).extract(&hir);
+    let mut words: Vec<Vec<u8>> = seq.literals()?.iter().map(|l| l.as_bytes().to_vec()).collect();
+    words.sort_unstable();
+    words.dedup();
     let useful = !words.is_empty() && words.iter().all(|w| !w.is_empty());
     useful.then_some(words)
 }

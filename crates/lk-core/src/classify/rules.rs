@@ -33,6 +33,11 @@ impl RuleSet {
         }
     }
 
+    /// The rules below the provider's own.
+    pub fn generic_layer(&self) -> &Arc<Layer> {
+        &self.generic
+    }
+
     /// Whether a rule names this code: used to recognise codes inside running text.
     pub fn knows_code(&self, code: &str) -> bool {
         self.own.knows_code(code) || self.generic.knows_code(code)

@@ -3,6 +3,7 @@
 //! `errors.toml` is read into [`ErrorRules`], compiled over the generic rules into [`Explainer`],
 //! and [`Explainer::explain`] turns a raw body into a failure, its verdict and its explanation.
 
+mod all;
 mod json;
 mod markup;
 pub(crate) mod network;
@@ -11,7 +12,6 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use lk_core::classify::{
@@ -22,6 +22,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::pointer::Pointer;
+
+pub use all::Explainers;
 
 /// Bytes of a body that are read; what comes later explains nothing.
 const MAX_BODY: usize = 64 * 1024;
@@ -277,38 +279,6 @@ impl Explainer {
             transport,
             html: parts.html,
         }
-    }
-}
-
-/// The explainers of all providers; a provider without rules gets the generic ones.
-#[derive(Debug, Clone)]
-pub struct Explainers {
-    generic: Explainer,
-    own: HashMap<String, Explainer>,
-}
-
-impl Explainers {
-    /// Compiles the generic rules and those of every provider given as `(key, errors.toml)`.
-    pub fn load<'a>(
-        generic: &str,
-        providers: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> Result<Self, (String, ErrorRulesError)> {
-        let rules = ErrorRules::parse(generic).and_then(|r| r.compile());
-        let layer = Arc::new(rules.map_err(|e| ("generic".to_owned(), e))?);
-        let mut own = HashMap::new();
-        for (key, source) in providers {
-            let explainer = ErrorRules::parse(source).and_then(|r| Explainer::new(&r, &layer));
-            own.insert(key.to_owned(), explainer.map_err(|e| (key.to_owned(), e))?);
-        }
-        Ok(Self {
-            generic: Explainer::generic(&layer),
-            own,
-        })
-    }
-
-    /// The explainer of a provider.
-    pub fn of(&self, provider: &str) -> &Explainer {
-        self.own.get(provider).unwrap_or(&self.generic)
     }
 }
 

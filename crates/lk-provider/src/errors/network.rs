@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use lk_core::words::Transport;
-use regex::{Regex, RegexSet};
+use regex::Regex;
+use regex::bytes::{RegexSet, RegexSetBuilder};
 
 /// Ways a status is printed; the first group that is a failing status counts.
 static STATUS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
@@ -57,7 +58,10 @@ const SIGNS: [(Transport, &str); 5] = [
     ),
 ];
 
-static SIGN_SET: LazyLock<Option<RegexSet>> = LazyLock::new(|| RegexSet::new(SIGNS.iter().map(|(_, p)| p)).ok());
+static SIGN_SET: LazyLock<Option<RegexSet>> = LazyLock::new(|| {
+    let signs = SIGNS.iter().map(|(_, p)| p);
+    RegexSetBuilder::new(signs).unicode(false).build().ok()
+});
 
 /// How a call failed before an answer, when codes or words say so. With a code that rules know,
 /// only codes count: `webhook_timeout` is no timeout of ours.
@@ -73,7 +77,7 @@ pub(crate) fn transport(codes: &[String], message: &str, known: bool) -> Option<
         );
     }
     let text = text.trim();
-    let found = SIGN_SET.as_ref()?.matches(text);
+    let found = SIGN_SET.as_ref()?.matches(text.as_bytes());
     if known
         && !codes
             .iter()

@@ -180,6 +180,26 @@ fn unknown_keys_and_words_are_refused() {
     assert!(matches!(rules.compile(), Err(ErrorRulesError::Word { .. })));
 }
 
+#[test]
+fn rules_that_do_not_compile_are_told_by_check_and_leave_the_generic_ones() {
+    let generic = "[[rule]]\nmatch=\"already exists\"\ndoc=\"data_state_mismatch.duplicate\"\n";
+    let broken = "[[rule]]\nmatch=\"(\"\ndoc=\"auth.token_expired\"\n";
+    let large = "[[rule]]\nmatch=\"(.{0,1000}){1000}x\"\ndoc=\"auth.token_expired\"\n";
+    for (source, fine) in [(generic, true), (broken, false), (large, false)] {
+        let all = Explainers::load(generic, [("p", source)]).expect("parses");
+        assert_eq!(all.check().is_ok(), fine, "{source}");
+        let call = Call {
+            provider: "p",
+            provider_name: "P",
+            operation: "x",
+            http_status: None,
+        };
+        let explained = all.of("p").explain(&call, "It already exists", |text| text);
+        assert_eq!(explained.verdict.doc.as_str(), "data_state_mismatch.duplicate");
+    }
+    assert!(Explainers::load("[[rule]]\nx=1\n", []).is_err());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
