@@ -63,7 +63,10 @@ pub fn decode(bytes: &[u8]) -> Result<IntegrationState, Damaged> {
         let field = rest.byte()?;
         rest.field = field;
         let len = rest.uint()? as usize;
-        let mut r = Reader { bytes: rest.take(len)?, field };
+        let mut r = Reader {
+            bytes: rest.take(len)?,
+            field,
+        };
         let near = s.last_seen.unwrap_or_default();
         match field {
             CONDITION => {

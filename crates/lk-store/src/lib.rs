@@ -18,17 +18,17 @@ mod seal;
 mod store;
 
 pub use config::{
-    ApiKey, CreatedIntegration, Credential, Feedback, Integration, IntegrationPatch, Member, Membership, NewApiKey, NewFeedback,
-    NewIntegration, NewOneTimeLink, NewProject, NewSession, NewUser, NewWebhookSecret, OneTimeLink, ProblemPatch,
-    Project, Reclassified, Rejection, RejectionDelta, SecretSource, SecretState, Session,
-    User, UserCredentials, WebhookSecret, endpoint_key_hash,
+    ApiKey, CreatedIntegration, Credential, Feedback, Integration, IntegrationPatch, Member, Membership, NewApiKey,
+    NewFeedback, NewIntegration, NewOneTimeLink, NewProject, NewSession, NewUser, NewWebhookSecret, OneTimeLink,
+    ProblemPatch, Project, Reclassified, Rejection, RejectionDelta, SecretSource, SecretState, Session, User,
+    UserCredentials, WebhookSecret, endpoint_key_hash,
 };
 pub use error::{Current, StoreError};
 pub use gate::{WriteGate, WriteTurn};
 pub use ids::{event_id, new_id, parse_event_id};
 pub use read::{
-    AuditRow, EventDetail, EventFilter, EventPage, EventRow, LOOKUP_LIMIT, MERGE_LIMIT, OutcomeFilter,
-    PayloadRow, ProblemFilter, ProblemPage, ProblemRow, SCAN_LIMIT, TypeFilter,
+    AuditRow, EventDetail, EventFilter, EventPage, EventRow, LOOKUP_LIMIT, MERGE_LIMIT, OutcomeFilter, PayloadRow,
+    ProblemFilter, ProblemPage, ProblemRow, SCAN_LIMIT, TypeFilter,
 };
 pub use retention::STEP as RETENTION_STEP;
 pub use seal::{KeyId, MasterKey, SealError, Sealed, SecretText};

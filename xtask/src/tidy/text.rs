@@ -27,7 +27,8 @@ static UNFINISHED_SCRIPT: LazyLock<Regex> = LazyLock::new(|| {
         r"\b(test|it|describe)(\.\w+)*\.(skip|only|todo|fixme|skipIf|runIf)\b|\b(xit|xdescribe|xtest|fit|fdescribe)\(",
     )
 });
-static UNFINISHED_COMMENT: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b(TODO|FIXME|XXX|HACK)\b|(?i)\b(for now|stub|dummy)\b"));
+static UNFINISHED_COMMENT: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"\b(TODO|FIXME|XXX|HACK)\b|(?i)\b(for now|stub|dummy)\b"));
 static INLINE_STYLE: LazyLock<Regex> = LazyLock::new(|| pattern(r#"\sstyle=["{]"#));
 static FUNCTION: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bfn\s+(\w+)"));
 static LOCKED_HOST: LazyLock<Regex> = LazyLock::new(|| pattern(r#""resolved":\s*"https?://"#));

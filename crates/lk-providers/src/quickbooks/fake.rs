@@ -83,7 +83,11 @@ impl Fake for QuickBooks {
             }
             Happening::Outage => {
                 let message = "The service is temporarily unavailable. Please try again later.";
-                vec![self.refused(rng, at, refuse("company_info.read", 503, "SERVICE_UNAVAILABLE", message))]
+                vec![self.refused(
+                    rng,
+                    at,
+                    refuse("company_info.read", 503, "SERVICE_UNAVAILABLE", message),
+                )]
             }
             Happening::Recovered => vec![self.synced(rng, at)],
             _ if rng.below(3) > 0 => vec![self.synced(rng, at)],
