@@ -620,6 +620,15 @@ export interface components {
             /** @description The value we made; shown once, null when a person gave it. */
             value: string | null;
         };
+        /** @description A stored credential without its value. */
+        Credential: {
+            /** @description When it was stored. */
+            createdAt: components["schemas"]["Timestamp"];
+            /** @description The form's field it fills. */
+            field: string;
+            /** @description Its last four characters; empty for short ones. */
+            last4: string;
+        };
         /** @description The demo's state. */
         Demo: {
             /**
@@ -647,7 +656,7 @@ export interface components {
             /** @description Stable, for programs. */
             code: string;
             /** @description More for programs, e.g. `parameter`. */
-            details?: Record<string, unknown> | null;
+            details?: Record<string, never> | null;
             /** @description A sentence for people. */
             message: string;
             /**
@@ -877,10 +886,12 @@ export interface components {
         };
         /** @description An integration with its settings and problems. */
         IntegrationDetail: components["schemas"]["Integration"] & {
+            /** @description Which of its form's secret fields have a value. */
+            credentials: components["schemas"]["Credential"][];
             /** @description Its worst open problems, at most five. */
             problems: components["schemas"]["Problem"][];
             /** @description Its settings, without secrets. */
-            settings: Record<string, unknown>;
+            settings: Record<string, never>;
         };
         /** @description All integrations of a project. */
         IntegrationList: {
@@ -893,8 +904,8 @@ export interface components {
             enabled?: boolean | null;
             /** @description A new name. */
             name?: string | null;
-            /** @description The new settings, whole. */
-            settings?: Record<string, unknown> | null;
+            /** @description The new settings, whole. A secret field that is absent keeps its value; an empty one loses it. */
+            settings?: Record<string, never> | null;
             /**
              * Format: int64
              * @description The version that the change was made on.
@@ -965,7 +976,7 @@ export interface components {
             /** @description What is reached when that differs from the provider. */
             service?: string | null;
             /** @description Settings by the provider's fields. */
-            settings?: Record<string, unknown> | null;
+            settings?: Record<string, never> | null;
             /** @description The secret its provider signs with, when it is already known. */
             webhookSecret?: string | null;
         };
@@ -1198,7 +1209,7 @@ export interface components {
              */
             count: number;
             /** @description What was measured, e.g. the clock's difference. Never a secret, never the body. */
-            detail: Record<string, unknown>;
+            detail: Record<string, never>;
             /** @description What happened, in a sentence. */
             explanation: string;
             /** @description The first of them. */
@@ -3603,7 +3614,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, unknown>;
+                    "application/json": Record<string, never>;
                 };
             };
             /** @description A parameter or field is not right; the message names it. */
