@@ -49,6 +49,7 @@ impl Pattern {
     fn compile(&self) -> Result<Regex, regex::Error> {
         RegexBuilder::new(&self.source)
             .unicode(false)
+            .multi_line(true)
             .case_insensitive(self.fold)
             .dfa_size_limit(STATES)
             .build()
@@ -58,6 +59,7 @@ impl Pattern {
 fn parse(source: &str) -> Result<Hir, regex::Error> {
     ParserBuilder::new()
         .unicode(false)
+        .multi_line(true)
         .utf8(false)
         .build()
         .parse(source)

@@ -138,7 +138,8 @@ impl Text {
             });
         }
         for code in f.codes.iter().take(6) {
-            text.push_str(" | ");
+            // No phrase reaches from the words into a code.
+            text.push('\n');
             spell(code, &mut text);
         }
         Self(text)

@@ -83,7 +83,7 @@ function Score({ score, parts }: { score: number | null; parts: ScoreParts }) {
           <div key={label} className="grid grid-cols-[6rem_minmax(0,1fr)_3rem] items-center gap-3 text-13">
             <span className="text-muted">{label}</span>
             <Meter value={value} />
-            <span className="text-right">{value === null ? 'no data' : Math.round(asPercent(value))}</span>
+            <span className="text-right">{value === null ? 'does not apply' : Math.round(asPercent(value))}</span>
           </div>
         ))}
         <p className="text-12 text-pretty text-muted">{parts.sentence}</p>
