@@ -10,7 +10,8 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/linekeeper-contract.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cargo build --quiet --package linekeeper
 target/debug/linekeeper openapi >"$work/openapi.json"
-(cd web && npx --no-install openapi-typescript "$work/openapi.json" -o "$work/schema.ts" --alphabetize >/dev/null)
+# The options are those of `npm run gen`, which the web's own test compares with.
+(cd web && npx --no-install openapi-typescript "$work/openapi.json" -o "$work/schema.ts" --alphabetize --empty-objects-unknown >/dev/null)
 
 stale=""
 refresh() {

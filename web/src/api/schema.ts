@@ -656,7 +656,7 @@ export interface components {
             /** @description Stable, for programs. */
             code: string;
             /** @description More for programs, e.g. `parameter`. */
-            details?: Record<string, never> | null;
+            details?: Record<string, unknown> | null;
             /** @description A sentence for people. */
             message: string;
             /**
@@ -891,7 +891,7 @@ export interface components {
             /** @description Its worst open problems, at most five. */
             problems: components["schemas"]["Problem"][];
             /** @description Its settings, without secrets. */
-            settings: Record<string, never>;
+            settings: Record<string, unknown>;
         };
         /** @description All integrations of a project. */
         IntegrationList: {
@@ -905,7 +905,7 @@ export interface components {
             /** @description A new name. */
             name?: string | null;
             /** @description The new settings, whole. A secret field that is absent keeps its value; an empty one loses it. */
-            settings?: Record<string, never> | null;
+            settings?: Record<string, unknown> | null;
             /**
              * Format: int64
              * @description The version that the change was made on.
@@ -976,7 +976,7 @@ export interface components {
             /** @description What is reached when that differs from the provider. */
             service?: string | null;
             /** @description Settings by the provider's fields. */
-            settings?: Record<string, never> | null;
+            settings?: Record<string, unknown> | null;
             /** @description The secret its provider signs with, when it is already known. */
             webhookSecret?: string | null;
         };
@@ -1209,7 +1209,7 @@ export interface components {
              */
             count: number;
             /** @description What was measured, e.g. the clock's difference. Never a secret, never the body. */
-            detail: Record<string, never>;
+            detail: Record<string, unknown>;
             /** @description What happened, in a sentence. */
             explanation: string;
             /** @description The first of them. */
@@ -3614,7 +3614,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": Record<string, unknown>;
                 };
             };
             /** @description A parameter or field is not right; the message names it. */

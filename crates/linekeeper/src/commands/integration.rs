@@ -31,25 +31,17 @@ pub(crate) async fn add(args: IntegrationAdd) -> anyhow::Result<()> {
             settings.insert(key, Value::String(value));
         }
     }
-    let checked = lk_server::check_settings(manifest, settings, &[]).map_err(|e| anyhow::anyhow!("{}", e.message()))?;
+    let checked = lk_server::check_settings(manifest, settings, &[]).map_err(told)?;
     if given.is_some() && manifest.webhook.is_none() {
         bail!("{} sends no webhooks, so it has no webhook secret", manifest.name);
     }
-    let error = |e: lk_server::ApiError| anyhow::anyhow!("{}", e.message());
-    let (secret, printed) = match (given, &manifest.webhook) {
-        (Some(value), _) => (Some((value, SecretSource::Manual)), None),
-        (None, Some(webhook)) if !brings_its_secret(webhook) => {
-            let made = lk_server::new_webhook_secret(&webhook.secret.prefix).map_err(error)?;
-            (Some((made.clone(), SecretSource::Generated)), Some(made))
-        }
-        _ => (None, None),
-    };
+    let (secret, printed) = first_secret(given, manifest.webhook.as_ref())?;
     let key = manifest
         .webhook
         .is_some()
         .then(lk_server::new_token)
         .transpose()
-        .map_err(error)?;
+        .map_err(told)?;
     let store = wiring::open_store(&config).await?;
     let project = store.project(&args.project).await?;
     let new = NewIntegration {
@@ -60,10 +52,7 @@ pub(crate) async fn add(args: IntegrationAdd) -> anyhow::Result<()> {
         settings: Value::Object(checked.settings).to_string(),
         demo: false,
         endpoint_key: key.clone().map(SecretText::new),
-        secret: secret.map(|(value, source)| NewWebhookSecret {
-            value: SecretText::new(value),
-            source,
-        }),
+        secret,
         credentials: checked
             .credentials
             .into_iter()
@@ -88,6 +77,32 @@ pub(crate) async fn add(args: IntegrationAdd) -> anyhow::Result<()> {
         print_line(&format!("  webhook secret   {secret}  (shown this once)"))?;
     }
     Ok(())
+}
+
+/// The server's error in its own words.
+fn told(error: lk_server::ApiError) -> anyhow::Error {
+    anyhow::anyhow!("{}", error.message())
+}
+
+/// The secret to begin with, and the same again when it is ours to print.
+fn first_secret(
+    given: Option<String>,
+    webhook: Option<&Webhook>,
+) -> anyhow::Result<(Option<NewWebhookSecret>, Option<String>)> {
+    let new = |value: &str, source| {
+        Some(NewWebhookSecret {
+            value: SecretText::new(value),
+            source,
+        })
+    };
+    match (given, webhook) {
+        (Some(value), _) => Ok((new(&value, SecretSource::Manual), None)),
+        (None, Some(webhook)) if !brings_its_secret(webhook) => {
+            let made = lk_server::new_webhook_secret(&webhook.secret.prefix).map_err(told)?;
+            Ok((new(&made, SecretSource::Generated), Some(made)))
+        }
+        _ => Ok((None, None)),
+    }
 }
 
 /// Whether the provider sends its secret itself, in a first unsigned delivery.

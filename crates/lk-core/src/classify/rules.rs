@@ -115,6 +115,8 @@ fn plausible(status: Option<u16>, doc: DocCode, category: Category) -> bool {
         Some(404 | 410) => !matches!(category, Auth | RateLimit | Network) || doc == DocCode::APP_NOT_CONNECTED,
         Some(429) => matches!(category, RateLimit | SpendingControl),
         Some(501) => true,
+        // A page behind a broken gateway is the gateway's.
+        Some(500..=599) if doc == DocCode::CONFIG_HTML => false,
         Some(500..=599) => matches!(
             category,
             Auth | Configuration | RateLimit | SpendingControl | ProviderOutage | Compliance

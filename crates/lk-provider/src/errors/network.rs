@@ -13,6 +13,7 @@ static STATUS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r"(?i)\bHTTP(?:/\d(?:\.\d)?)?[ -]?(?:Error|Status(?: Code)?|Code|Response)?:? ?=?(\d{3})\b",
         r#"(?i)\bstatus(?:[ _-]?code)?["']?\s*(?:[:=]|of|is)?\s*["']?(\d{3})\b"#,
         r"(?i)\b(?:server response|responded with(?: an?)?(?: status)?|response|response code was|returned(?: an?)?|request failed with|failed with|received) ?:?(?: error| status)?(?: code)?:? (\d{3})\b",
+        r"\b(?:GET|PUT|POST|PATCH|DELETE) https?://\S+ (\d{3})\b",
         r"\((\d{3})\)",
         r"\[(\d{3})[\]=]",
         r"^(?:[\w. ]*[Ee]rror:? )?\W?(\d{3})(?::| [A-Za-z]| ?$| -)",

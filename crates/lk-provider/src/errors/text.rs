@@ -1,5 +1,6 @@
 //! Bodies that are text: JSON in disguise, markup, forms, exceptions printed by a program.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -49,6 +50,7 @@ fn read_value(value: &Value, body: &str, rules: &Explainer, parts: &mut Parts) {
 }
 
 fn read_text(body: &str, rules: &Explainer, parts: &mut Parts) {
+    let body = without_stack(body);
     let body = body.trim();
     if body.starts_with(['{', '['])
         && let Ok(value) = serde_json::from_str::<Value>(body)
@@ -91,6 +93,22 @@ fn read_text(body: &str, rules: &Explainer, parts: &mut Parts) {
             parts.code(if token.contains('_') || alone { 145 } else { 155 }, token);
         }
     }
+}
+
+/// A text without the lines that only say where in a program it was thrown.
+fn without_stack(body: &str) -> Cow<'_, str> {
+    let frame = |line: &str| {
+        let line = line.trim_start();
+        let place = |rest: &str| rest.contains(['(', '/', '\\']) || rest.starts_with("async ") || rest.contains(':');
+        line.strip_prefix("at ").is_some_and(|rest| place(rest))
+            || (line.starts_with("File \"") && line.contains("\", line "))
+            || line.starts_with("Traceback (most recent call last)")
+    };
+    if body.lines().skip(1).any(frame) || body.starts_with("Traceback ") {
+        let kept: Vec<&str> = body.lines().filter(|line| !frame(line)).collect();
+        return Cow::Owned(kept.join("\n"));
+    }
+    Cow::Borrowed(body)
 }
 
 /// JSON (or a printed Python dictionary) inside a text, and the text before it.
