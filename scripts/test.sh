@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
-ALL_STAGES="fmt clippy generated tidy rust contract web-static web-unit web-build signers fuzz browser"
+ALL_STAGES="fmt web-build clippy generated tidy rust contract web-static web-unit signers fuzz browser"
 work=$(mktemp -d "${TMPDIR:-/tmp}/linekeeper-test.XXXXXX")
 chmod 755 "$work"
 finish() {

@@ -105,6 +105,10 @@ fn member(key: &str, value: &Value, place: Place<'_>, parts: &mut Parts, left: &
             Value::String(s) if s.parse::<u64>().is_ok() && name.starts_with("status") => {
                 parts.status(s.parse().unwrap_or(0));
             }
+            // A sentence there is a reason to decline, whatever its words.
+            Value::String(s) if name.starts_with("decline") && s.contains(' ') => {
+                parts.message(&format!("Declined: {s}"));
+            }
             Value::String(s) => words_or_code(s, base - depth, parts),
             Value::Array(items) => items.iter().for_each(|v| code(v, base - depth, parts)),
             _ => {}
@@ -241,6 +245,7 @@ fn is_words(name: &str) -> bool {
             | "developermessage"
             | "internalmessage"
             | "summary"
+            | "memo"
             | "warning"
     )
 }
