@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::patterns::{Pattern, Patterns};
+use super::patterns::{Pattern, Patterns, ascii_classes};
 use super::{DocCode, Failure, Verdict, doc};
 use crate::words::{Category, Severity, Transport};
 
@@ -364,46 +364,4 @@ fn ready(index: usize, rule: Rule) -> Result<Ready, RuleError> {
         transports: rule.transports,
         link: rule.link,
     })
-}
-
-/// Rewrites a pattern for lower-case text: letters folded, and `\b`, `\d`, `\w`, `\s` kept to
-/// ASCII, which keeps the automaton small and fast.
-pub(super) fn ascii_classes(pattern: &str) -> String {
-    let mut out = String::with_capacity(pattern.len() + 16);
-    let mut chars = pattern.chars();
-    let mut in_class = false;
-    let mut before = ' ';
-    while let Some(c) = chars.next() {
-        if c != '\\' {
-            in_class = (in_class || c == '[') && c != ']';
-            // `(?P<name>` is syntax, not text.
-            out.push(if before == '?' { c } else { c.to_ascii_lowercase() });
-            before = c;
-            continue;
-        }
-        match chars.next() {
-            Some('b') => out.push_str("(?-u:\\b)"),
-            Some('d') => out.push_str(if in_class { "0-9" } else { "[0-9]" }),
-            Some('w') => out.push_str(if in_class { "0-9a-z_" } else { "[0-9a-z_]" }),
-            Some('s') => out.push_str(if in_class { " \\t-\\r" } else { "[ \\t-\\r]" }),
-            Some(other) => {
-                out.push('\\');
-                out.push(other);
-            }
-            None => out.push('\\'),
-        }
-        before = ' ';
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::ascii_classes;
-
-    #[test]
-    fn patterns_are_folded_and_kept_to_ascii() {
-        assert_eq!(ascii_classes(r"Card\b \d+[\w.]"), r"card(?-u:\b) [0-9]+[0-9a-z_.]");
-        assert_eq!(ascii_classes(r"\(R01\)"), r"\(r01\)");
-    }
 }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-use super::layer::ascii_classes;
+use super::patterns::ascii_classes;
 
 /// Bytes of a message that are looked at.
 const MAX_IN: usize = 4096;

@@ -139,6 +139,37 @@ fn beginnings(pattern: &str) -> Option<Vec<Vec<u8>>> {
     useful.then_some(words)
 }
 
+/// Rewrites a pattern for lower-case text: letters folded, and `\b`, `\d`, `\w`, `\s` kept to
+/// ASCII, which keeps the automaton small and fast.
+pub(super) fn ascii_classes(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len() + 16);
+    let mut chars = pattern.chars();
+    let mut in_class = false;
+    let mut before = ' ';
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            in_class = (in_class || c == '[') && c != ']';
+            // `(?P<name>` is syntax, not text.
+            out.push(if before == '?' { c } else { c.to_ascii_lowercase() });
+            before = c;
+            continue;
+        }
+        match chars.next() {
+            Some('b') => out.push_str("(?-u:\\b)"),
+            Some('d') => out.push_str(if in_class { "0-9" } else { "[0-9]" }),
+            Some('w') => out.push_str(if in_class { "0-9a-z_" } else { "[0-9a-z_]" }),
+            Some('s') => out.push_str(if in_class { " \\t-\\r" } else { "[ \\t-\\r]" }),
+            Some(other) => {
+                out.push('\\');
+                out.push(other);
+            }
+            None => out.push('\\'),
+        }
+        before = ' ';
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,5 +184,11 @@ mod tests {
         assert_eq!(patterns.first("nothing", |_| true), None);
         assert!(beginnings("(?-u:\\b)(rate|too many) limit").is_some());
         assert!(Patterns::compile(&["(".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn patterns_are_folded_and_kept_to_ascii() {
+        assert_eq!(ascii_classes(r"Card\b \d+[\w.]"), r"card(?-u:\b) [0-9]+[0-9a-z_.]");
+        assert_eq!(ascii_classes(r"\(R01\)"), r"\(r01\)");
     }
 }

@@ -142,6 +142,23 @@ fn network_failures_are_recognised() {
 }
 
 #[test]
+fn where_a_program_threw_is_no_part_of_the_words() {
+    let node = "Error: no luck\n    at Object.send (/srv/app/status.js:4:2)\n    at async main (/srv/app/index.js:1:1)";
+    assert_eq!(read(None, node).message, "Error: no luck");
+    let python =
+        "Traceback (most recent call last):\n  File \"/srv/app/main.py\", line 4, in send\nValueError: no luck";
+    assert_eq!(read(None, python).message, "ValueError: no luck");
+    let prose = "Failed\nat checkout";
+    assert_eq!(read(None, prose).message, prose);
+}
+
+#[test]
+fn a_reason_to_decline_is_told_as_one() {
+    let body = r#"{"status":"denied","decline_reason":"Card Not Active"}"#;
+    assert_eq!(read(None, body).message, "Declined: Card Not Active");
+}
+
+#[test]
 fn pages_are_pages() {
     let page = read(
         Some(200),

@@ -100,7 +100,7 @@ fn without_stack(body: &str) -> Cow<'_, str> {
     let frame = |line: &str| {
         let line = line.trim_start();
         let place = |rest: &str| rest.contains(['(', '/', '\\']) || rest.starts_with("async ") || rest.contains(':');
-        line.strip_prefix("at ").is_some_and(|rest| place(rest))
+        line.strip_prefix("at ").is_some_and(place)
             || (line.starts_with("File \"") && line.contains("\", line "))
             || line.starts_with("Traceback (most recent call last)")
     };
