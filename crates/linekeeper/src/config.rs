@@ -15,7 +15,7 @@ const PREFIX: &str = "LINEKEEPER_";
 /// Read when no file is named.
 const DEFAULT_FILE: &str = "linekeeper.toml";
 /// Variables with the prefix that are not configuration.
-const NOT_CONFIGURATION: &[&str] = &["crash_at", "master_key", "config", "bin", "log"];
+const NOT_CONFIGURATION: &[&str] = &["crash_at", "master_key", "bin", "log"];
 
 /// Everything that can be set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,8 +85,15 @@ impl Config {
             }
             None => {}
         }
+        let known = known_keys();
+        for key in unknown_variables(&known) {
+            eprintln!(
+                "linekeeper: {PREFIX}{} is not a setting and is ignored",
+                key.to_uppercase()
+            );
+        }
         let mut config: Self = figment
-            .merge(Env::prefixed(PREFIX).ignore(NOT_CONFIGURATION))
+            .merge(Env::prefixed(PREFIX).filter(move |key| known.iter().any(|k| key == k.as_str())))
             .extract()
             .context("the configuration cannot be used")?;
         if let Some(dir) = &at.data_dir {
@@ -114,4 +121,22 @@ impl Config {
             metrics_open: self.metrics_open,
         }
     }
+}
+
+/// The names of all settings.
+fn known_keys() -> Vec<String> {
+    let defaults = serde_json::to_value(Config::default()).unwrap_or_default();
+    defaults
+        .as_object()
+        .into_iter()
+        .flat_map(|o| o.keys().cloned())
+        .collect()
+}
+
+/// Variables with the prefix that nothing reads: mostly a misspelt name.
+fn unknown_variables(known: &[String]) -> Vec<String> {
+    std::env::vars()
+        .filter_map(|(name, _)| name.strip_prefix(PREFIX).map(str::to_lowercase))
+        .filter(|key| !known.contains(key) && !NOT_CONFIGURATION.contains(&key.as_str()))
+        .collect()
 }

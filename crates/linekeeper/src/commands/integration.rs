@@ -6,6 +6,7 @@ use anyhow::{Context as _, bail};
 use lk_core::access::{Standing, Verb, authorize};
 use lk_engine::Clock;
 use lk_provider::manifest::{HandshakeRule, Webhook};
+use lk_provider::{Manifest, Registry};
 use lk_store::{NewIntegration, NewWebhookSecret, SecretSource, SecretText};
 use serde_json::{Map, Value, json};
 
@@ -18,10 +19,7 @@ use crate::wiring;
 pub(crate) async fn add(args: IntegrationAdd) -> anyhow::Result<()> {
     let config = Config::read(&args.at)?;
     let registry = wiring::registry()?;
-    let provider = registry
-        .get(&args.provider)
-        .with_context(|| unknown(&args.provider, &registry))?;
-    let manifest = provider.manifest();
+    let manifest = connectable(&registry, &args.provider)?;
     let mut given = None;
     let mut settings = Map::new();
     for (key, value) in args.settings {
@@ -113,9 +111,18 @@ fn brings_its_secret(webhook: &Webhook) -> bool {
         .any(|rule| matches!(rule, HandshakeRule::TokenIsSecret { .. }))
 }
 
-fn unknown(key: &str, registry: &lk_provider::Registry) -> String {
-    let known: Vec<&str> = registry.iter().map(|p| p.manifest().key.as_str()).collect();
-    format!("there is no provider `{key}`; there are: {}", known.join(", "))
+/// The manifest of a provider that can be connected.
+fn connectable<'a>(registry: &'a Registry, key: &str) -> anyhow::Result<&'a Manifest> {
+    let ready = |manifest: &&Manifest| !manifest.capabilities.is_empty();
+    let known = registry.get(key).map(|p| p.manifest()).filter(ready);
+    known.with_context(|| {
+        let all = registry.iter().map(|p| p.manifest()).filter(ready);
+        let keys: Vec<&str> = all.map(|manifest| manifest.key.as_str()).collect();
+        format!(
+            "there is no provider `{key}` to connect; there are: {}",
+            keys.join(", ")
+        )
+    })
 }
 
 /// Lists a project's integrations.
