@@ -114,6 +114,8 @@ fn plausible(status: Option<u16>, doc: DocCode, category: Category) -> bool {
         Some(403 | 404 | 409 | 410) if plain => false,
         Some(404 | 410) => !matches!(category, Auth | RateLimit | Network) || doc == DocCode::APP_NOT_CONNECTED,
         Some(429) => matches!(category, RateLimit | SpendingControl),
+        // Who refuses what was sent is not out of order, whatever it says of those behind it.
+        Some(400 | 422) if doc.as_str() == "provider_outage.upstream" => false,
         Some(501) => true,
         // A page behind a broken gateway is the gateway's.
         Some(500..=599) if doc == DocCode::CONFIG_HTML => false,
