@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use lk_engine::crash::POINTS;
 use serde_json::json;
 
-use crate::harness::{Connected, Server, eventually};
+use crate::harness::{Connected, Postgres, Server, eventually};
 
 /// Deliveries of one round.
 const ROUND: u32 = 12;
@@ -78,7 +78,16 @@ async fn crash_at(server: &mut Server, to: &Connected, point: &str, from: u32) -
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_between_any_two_steps_of_the_journal_loses_and_doubles_nothing() {
-    let mut server = Server::start();
+    crash_everywhere(Server::start()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_on_postgres() {
+    let database = Postgres::create();
+    crash_everywhere(Server::start_on(Some(database.url.clone()))).await;
+}
+
+async fn crash_everywhere(mut server: Server) {
     let to = server.connect("standard_webhooks", &[]);
     let mut next = 0;
     for point in POINTS.iter().filter(|p| p.starts_with("journal.")) {

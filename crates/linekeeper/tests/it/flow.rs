@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Connected, Server, eventually, sign};
+use crate::harness::{Connected, Postgres, Server, eventually, sign};
 
 async fn health_becomes(server: &Server, to: &Connected, wanted: &str) -> Value {
     eventually(&format!("health {wanted}"), || async {
@@ -75,48 +75,31 @@ async fn on_sqlite() {
 #[tokio::test(flavor = "multi_thread")]
 async fn on_postgres() {
     let database = Postgres::create();
-    {
-        let server = Server::start_on(Some(database.url.clone()));
-        a_failure_is_explained_and_handled(&server).await;
-    }
-    database.drop_it();
+    a_failure_is_explained_and_handled(&Server::start_on(Some(database.url.clone()))).await;
 }
 
-/// A database of its own on the test's PostgreSQL, made and dropped with `psql`'s own rights.
-struct Postgres {
-    url: String,
-    admin: String,
-    name: String,
-}
-
-impl Postgres {
-    fn create() -> Self {
-        let admin = std::env::var("TEST_POSTGRES_URL")
-            .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
-        let name = format!("lk_it_{}_{}", std::process::id(), crate::harness::now().0);
-        let (base, _) = admin.rsplit_once('/').expect("TEST_POSTGRES_URL ends in /database");
-        let this = Self {
-            url: format!("{base}/{name}"),
-            admin,
-            name,
-        };
-        this.psql(&format!("CREATE DATABASE {}", this.name));
-        this
+/// Two servers on one database: what one receives the other shows, whoever was asked to connect it,
+/// and a delivery repeated at the other is still stored once.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_servers_share_one_database() {
+    let database = Postgres::create();
+    let one = Server::start_on(Some(database.url.clone()));
+    let other = Server::beside(&one);
+    let to = one.connect("standard_webhooks", &[]);
+    for n in 0..20 {
+        let body = json!({ "type": "invoice.paid", "status": "success", "data": { "n": n } });
+        for server in [&one, &other, &one] {
+            assert_eq!(server.deliver(&to, &format!("msg_{n}"), &body).await, Some(200));
+        }
     }
-
-    fn psql(&self, sql: &str) {
-        let done = std::process::Command::new("psql")
-            .args([&self.admin, "-qc", sql])
-            .status();
-        assert!(
-            done.is_ok_and(|status| status.success()),
-            "PostgreSQL is needed at {} (or set TEST_POSTGRES_URL), and psql beside it",
-            self.admin
-        );
-    }
-
-    fn drop_it(&self) {
-        self.psql(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
+    for server in [&one, &other] {
+        let shown = eventually("the same record everywhere", || async {
+            let shown = server.get(&format!("/api/integrations/{}", to.id)).await;
+            (shown["record24h"]["total"] == 20).then_some(shown)
+        })
+        .await;
+        assert_eq!(shown["health"], "healthy");
+        assert_eq!(server.events().await.len(), 20);
     }
 }
 

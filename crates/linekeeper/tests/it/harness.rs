@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use lk_core::Time;
@@ -25,6 +26,53 @@ pub(crate) struct Server {
     database: Option<String>,
     http: Egress,
     _folder: tempfile::TempDir,
+}
+
+/// Numbers the databases of this process.
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+/// A database of its own on the test's PostgreSQL, made and dropped with `psql`'s own rights.
+pub(crate) struct Postgres {
+    pub(crate) url: String,
+    admin: String,
+    name: String,
+}
+
+impl Postgres {
+    pub(crate) fn create() -> Self {
+        let admin = std::env::var("TEST_POSTGRES_URL")
+            .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
+        let name = format!(
+            "lk_it_{}_{}",
+            std::process::id(),
+            NUMBER.fetch_add(1, Ordering::Relaxed)
+        );
+        let (base, _) = admin.rsplit_once('/').expect("TEST_POSTGRES_URL ends in /database");
+        let this = Self {
+            url: format!("{base}/{name}"),
+            admin,
+            name,
+        };
+        this.psql(&format!("CREATE DATABASE {}", this.name));
+        this
+    }
+
+    fn psql(&self, sql: &str) {
+        let done = Command::new("psql").args([&self.admin, "-qc", sql]).status();
+        assert!(
+            done.is_ok_and(|status| status.success()),
+            "PostgreSQL is needed at {} (or set TEST_POSTGRES_URL), and psql beside it",
+            self.admin
+        );
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        let sql = format!("DROP DATABASE {} WITH (FORCE)", self.name);
+        // A failed test has said enough already.
+        drop(Command::new("psql").args([&self.admin, "-qc", &sql]).status());
+    }
 }
 
 /// A connected integration and how to sign for it.
@@ -52,9 +100,27 @@ impl Server {
 
     /// The same on a PostgreSQL database.
     pub(crate) fn start_on(database: Option<String>) -> Self {
+        let mut server = Self::stopped(database);
+        server.serve(None);
+        let key = server.run(&["key", "create", "--role", "owner", "--operator"], "");
+        key.trim().clone_into(&mut server.key);
+        server
+    }
+
+    /// A second server on the same PostgreSQL database, with the same master key.
+    pub(crate) fn beside(first: &Self) -> Self {
+        let mut server = Self::stopped(first.database.clone());
+        std::fs::create_dir_all(&server.dir).expect("a folder");
+        std::fs::copy(first.dir.join("master.key"), server.dir.join("master.key")).expect("the key");
+        server.key.clone_from(&first.key);
+        server.serve(None);
+        server
+    }
+
+    fn stopped(database: Option<String>) -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
         let folder = tempfile::tempdir().expect("a folder");
-        let mut server = Self {
+        Self {
             dir: folder.path().join("data"),
             url: String::new(),
             key: String::new(),
@@ -63,11 +129,7 @@ impl Server {
             database,
             http: Egress::new(true).expect("a client"),
             _folder: folder,
-        };
-        server.serve(None);
-        let key = server.run(&["key", "create", "--role", "owner", "--operator"], "");
-        key.trim().clone_into(&mut server.key);
-        server
+        }
     }
 
     /// Starts the server on its data, with a planned crash if one is given.
