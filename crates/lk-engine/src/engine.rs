@@ -98,6 +98,7 @@ impl Engine {
         let stop = || p.tasks.stopping();
         p.tasks
             .spawn("live", p.live.clone().tail(Arc::clone(&p.directory), stop()));
+        p.tasks.spawn("switches", self.clone().catch_up_switches());
         p.tasks
             .spawn("configuration", self.clone().follow_configuration(stop()));
         p.tasks
@@ -191,6 +192,28 @@ impl Engine {
                 if let Err(error) = submitted {
                     tracing::warn!(%error, integration = integration.id, "a switch was not noted");
                 }
+            }
+        }
+    }
+
+    /// Observes switches that a command turned while no server ran.
+    async fn catch_up_switches(self) {
+        let states = match self.parts.store.states(None).await {
+            Ok(states) => states,
+            Err(error) => {
+                tracing::warn!(%error, "switches turned while nothing ran are not noted");
+                return;
+            }
+        };
+        let directory = self.directory();
+        for (rid, state) in states {
+            let Some(integration) = directory.integration(rid) else {
+                continue;
+            };
+            if integration.enabled != state.enabled
+                && let Err(error) = self.configured(rid, integration.enabled).await
+            {
+                tracing::warn!(%error, integration = integration.id, "a switch was not noted");
             }
         }
     }

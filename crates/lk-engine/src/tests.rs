@@ -355,6 +355,36 @@ async fn another_process_s_change_is_noticed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_switch_turned_while_nothing_ran_is_noted_at_the_start() {
+    let w = world().await;
+    assert!(accepted(&w.tell(1, "done").await));
+    assert_eq!(w.card_health().await, Health::Healthy);
+    w.engine.stop().await;
+    let permit = authorize(&Standing::command_line(), Verb::ConfigureIntegration).expect("may");
+    let patch = IntegrationPatch {
+        enabled: Some(false),
+        ..IntegrationPatch::default()
+    };
+    let store = w.engine.store();
+    let version = store.integration(&w.id).await.expect("reads").version;
+    let changed = store.update_integration(&permit, &w.id, &patch, version, "switched off", START);
+    changed.await.expect("writes");
+    let again = World {
+        engine: engine_in(&w.folder, &w.key, &w.clock).await,
+        ..w
+    };
+    let noted = async {
+        while again.card_health().await != Health::Unknown {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), noted)
+        .await
+        .expect("it is switched off");
+    again.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stream_resumes_where_it_left_or_is_told_to_start_over() {
     let w = world().await;
     for n in 0..3 {
