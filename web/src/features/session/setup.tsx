@@ -6,7 +6,7 @@ import { TextField } from '@/ui/field'
 import { FormError } from '@/ui/states'
 import { Frame } from './frame'
 
-const MIN_PASSWORD = 10
+const MIN_PASSWORD = 12
 
 /** Behind a one-time link: makes an account, the very first one its owner. */
 export function SetupPage({ token }: { token: string | undefined }) {
