@@ -111,7 +111,7 @@ pub(crate) struct SetupInput {
     #[schema(min_length = 1, max_length = 120)]
     pub(crate) name: String,
     /// Password.
-    #[schema(min_length = 10, max_length = 512, write_only, format = Password)]
+    #[schema(min_length = 12, max_length = 512, write_only, format = Password)]
     pub(crate) password: String,
 }
 
