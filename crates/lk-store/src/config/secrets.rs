@@ -193,7 +193,9 @@ impl Store {
             .collect()
     }
 
-    /// Adds a secret; the ones before stay accepted until they are retired.
+    /// Adds a secret; the ones before stay accepted until they are retired. One that a handshake
+    /// brought is believed only while there is none: of two that arrive together the second is
+    /// [`StoreError::Taken`].
     pub async fn add_webhook_secret(
         &self,
         permit: &Permit,
@@ -203,6 +205,9 @@ impl Store {
     ) -> Result<WebhookSecret> {
         let write = self.write(permit, &[Verb::ManageWebhookSecrets], now).await?;
         let integration = integrations::find(write.on(), integration_id).await?;
+        if new.source == SecretSource::Handshake {
+            only_while_there_is_none(write.on(), integration_id).await?;
+        }
         let secret = insert_secret(write.on(), self.master_key(), integration_id, new, now).await?;
         write
             .commit(Audit {
@@ -274,6 +279,20 @@ impl Store {
             })
             .await?;
         Ok(count)
+    }
+}
+
+async fn only_while_there_is_none<C: ConnectionTrait>(on: &C, integration_id: &str) -> Result<()> {
+    // Changes nothing, but makes whoever comes second on the same integration wait for the first.
+    let lock = "UPDATE project_integrations SET updated_at = updated_at WHERE id = $1";
+    db::run(on, lock, values![integration_id]).await?;
+    let sql = "SELECT id FROM webhook_secrets WHERE integration_id = $1 AND state <> $2 LIMIT 1";
+    let retired = i16::from(SecretState::Retired.code());
+    match db::one(on, sql, values![integration_id, retired]).await? {
+        None => Ok(()),
+        Some(_) => Err(StoreError::Taken {
+            what: "the place of the first webhook secret",
+        }),
     }
 }
 

@@ -43,6 +43,7 @@ on_both! {
     integrations::a_stale_version_changes_nothing_and_shows_the_row,
     integrations::the_short_address_stays_with_the_first,
     integrations::the_demo_comes_and_goes,
+    webhooks::of_two_first_handshakes_one_is_believed,
     webhooks::secrets_rotate_without_a_gap,
     webhooks::nothing_secret_lies_in_the_clear,
     webhooks::rejections_are_counted,

@@ -2,7 +2,9 @@
 
 use lk_core::access::Verb;
 use lk_core::time::{HOUR, MINUTE};
-use lk_store::{NewWebhookSecret, RejectionDelta, SecretSource, SecretState, SecretText, endpoint_key_hash};
+use lk_store::{
+    NewWebhookSecret, RejectionDelta, SecretSource, SecretState, SecretText, StoreError, endpoint_key_hash,
+};
 use sea_orm::{ConnectionTrait, Statement};
 
 use crate::harness::{NOW, TestDb, new_integration, permit};
@@ -12,6 +14,32 @@ fn secret(text: &str) -> NewWebhookSecret {
         value: SecretText::new(text),
         source: SecretSource::Manual,
     }
+}
+
+pub(crate) async fn of_two_first_handshakes_one_is_believed(db: &TestDb) {
+    let project = db.project().await;
+    let mut bare = new_integration(&project.id, "acme", "Bare");
+    bare.secret = None;
+    let connect = permit(Verb::ConnectIntegration);
+    let made = db
+        .store
+        .create_integration(&connect, &bare, NOW)
+        .await
+        .expect("connects");
+    let write = permit(Verb::ManageWebhookSecrets);
+    let add = async |value: &str| {
+        let new = NewWebhookSecret {
+            value: SecretText::new(value),
+            source: SecretSource::Handshake,
+        };
+        db.store
+            .add_webhook_secret(&write, &made.integration.id, &new, NOW)
+            .await
+    };
+    let both = tokio::join!(add("first-not-real"), add("second-not-real"));
+    let taken = |r: &Result<_, StoreError>| matches!(r, Err(StoreError::Taken { .. }));
+    assert!(both.0.is_ok() != both.1.is_ok() && (taken(&both.0) || taken(&both.1)));
+    assert_eq!(db.count("webhook_secrets").await, 1);
 }
 
 pub(crate) async fn secrets_rotate_without_a_gap(db: &TestDb) {
