@@ -9,8 +9,7 @@ mod writer;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lk_core::Time;
-use lk_core::observation::{IntegrationRid, Observation};
+use lk_core::observation::Observation;
 use lk_store::journal::{Checkpointer, DeliveryKey, JournalDb, Payload};
 use lk_store::{Store, StoreError};
 use tokio::sync::{Notify, oneshot, watch};
@@ -177,20 +176,9 @@ impl Journal {
         }
     }
 
-    /// Asks that an integration be looked at again at `at`, because something outside its
-    /// observations changed.
-    pub fn wake(&self, integration: IntegrationRid, at: Time) {
-        self.queue.wake(integration, at);
-    }
-
     /// Follows the highest committed sequence number of this process.
     pub fn committed(&self) -> watch::Receiver<i64> {
         self.committed.clone()
-    }
-
-    /// Submissions waiting now.
-    pub fn depth(&self) -> usize {
-        self.queue.depth()
     }
 
     /// Accepts nothing more, commits what waits, and returns when all is on disk.

@@ -5,8 +5,6 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use lk_core::Time;
-use lk_core::observation::IntegrationRid;
 use tokio::sync::oneshot;
 
 use super::{MAX_BATCH, MAX_QUEUED, MAX_QUEUED_BYTES, Receipt, Refused, Submission};
@@ -39,7 +37,6 @@ pub(super) enum Taken {
 #[derive(Default)]
 struct State {
     waiting: VecDeque<Pending>,
-    wakes: Vec<(IntegrationRid, Time)>,
     bytes: usize,
     /// The writer lingers until this many wait.
     company: usize,
@@ -77,30 +74,15 @@ impl Queue {
         Ok(())
     }
 
-    pub(super) fn wake(&self, integration: IntegrationRid, at: Time) {
-        self.lock().wakes.push((integration, at));
-        self.changed.notify_one();
-    }
-
     pub(super) fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_one();
     }
 
-    pub(super) fn depth(&self) -> usize {
-        self.lock().waiting.len()
-    }
-
     /// Waits up to `idle` for something, then, when there is a reason to linger, until as much
     /// company has come as that expects, and takes up to [`MAX_BATCH`] observations.
-    pub(super) fn take(
-        &self,
-        batch: &mut Vec<Pending>,
-        wakes: &mut Vec<(IntegrationRid, Time)>,
-        idle: Duration,
-        linger: Option<Linger>,
-    ) -> Taken {
-        let quiet = |s: &mut State| s.waiting.is_empty() && s.wakes.is_empty() && !s.closed;
+    pub(super) fn take(&self, batch: &mut Vec<Pending>, idle: Duration, linger: Option<Linger>) -> Taken {
+        let quiet = |s: &mut State| s.waiting.is_empty() && !s.closed;
         let guard = self.lock();
         let (mut state, _) = self
             .changed
@@ -114,7 +96,8 @@ impl Queue {
                 .wait_timeout_while(state, linger.longest, short)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        wakes.append(&mut state.wakes);
+        metrics::gauge!("lk_journal_queue_depth").set(state.waiting.len() as f64);
+        metrics::gauge!("lk_journal_queue_bytes").set(state.bytes as f64);
         let mut observations = 0;
         while let Some(next) = state.waiting.front() {
             observations += next.submission.entries.len();

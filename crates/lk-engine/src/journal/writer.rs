@@ -81,18 +81,14 @@ impl Writer {
         let mut linger = None;
         loop {
             let mut taken = Vec::new();
-            let mut wakes = Vec::new();
             let idle = self.timers.next().map_or(IDLE, |at| {
                 IDLE.min(Duration::from_millis(at.since(self.clock.now()) as u64))
             });
-            let more = queue.take(&mut taken, &mut wakes, idle, linger);
+            let more = queue.take(&mut taken, idle, linger);
             if more == Taken::End {
                 return;
             }
             crash::point("journal.taken");
-            for (rid, at) in wakes {
-                self.timers.set(rid, Some(at));
-            }
             let now = self.clock.now();
             for rid in self.timers.due(now, MAX_BATCH) {
                 taken.push(tick(rid, now));
