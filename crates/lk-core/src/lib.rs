@@ -5,6 +5,7 @@
 //! subject; the next state, at most one event and the effects come out.
 
 pub mod access;
+pub mod bucket;
 pub mod classify;
 pub mod codec;
 pub mod effect;

@@ -164,6 +164,51 @@ words! {
     }
 }
 
+impl Role {
+    /// What a key of this role can be given.
+    pub fn scopes(self) -> impl Iterator<Item = Scope> {
+        let all = Scope::ALL.iter().copied();
+        all.filter(move |scope| self >= scope.least_role())
+    }
+}
+
+words! {
+    /// What an API key may be used for, within its role.
+    Scope {
+        /// Look at everything its role sees, but for the admin areas.
+        Read = 0 "read",
+        /// Mark explanations, handle problems.
+        Triage = 1 "triage",
+        /// Connect, change and delete integrations and their secrets.
+        Integrations = 2 "integrations",
+        /// People, keys, the project itself, the audit log.
+        Admin = 3 "admin",
+    }
+}
+
+impl Scope {
+    /// The least role that has anything of it.
+    pub const fn least_role(self) -> Role {
+        match self {
+            Self::Read => Role::Viewer,
+            Self::Triage => Role::Editor,
+            Self::Integrations | Self::Admin => Role::Admin,
+        }
+    }
+}
+
+words! {
+    /// How a person proved who they are when a session began.
+    SignInMethod {
+        /// With a password (and a code, where one is set up).
+        Password = 0 "password",
+        /// At the identity provider.
+        IdentityProvider = 1 "identity_provider",
+        /// Through a one-time link.
+        Link = 2 "link",
+    }
+}
+
 words! {
     /// How a call failed before any HTTP answer.
     Transport {

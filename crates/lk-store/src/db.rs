@@ -120,16 +120,19 @@ pub(crate) fn rid_list(rids: impl IntoIterator<Item = i64>) -> Value {
 
 /// A `LIKE` pattern for "contains `text`", with the pattern's own characters escaped by `\`.
 pub(crate) fn like_pattern(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
+    format!("%{}%", escape_like(text))
+}
+
+/// `text` as a part of a LIKE pattern in which nothing has a second meaning.
+pub(crate) fn escape_like(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len() + 2);
     for c in text.chars() {
         if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
+            escaped.push('\\');
         }
-        pattern.push(c);
+        escaped.push(c);
     }
-    pattern.push('%');
-    pattern
+    escaped
 }
 
 /// The pools of an open database.

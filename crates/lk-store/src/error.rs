@@ -3,8 +3,8 @@
 use lk_core::access::Verb;
 use sea_orm::{DbErr, RuntimeErr};
 
-use crate::config::Integration;
-use crate::read::ProblemRow;
+use crate::config::{Integration, Member, Project, User};
+use crate::read::{AuditRow, ProblemRow};
 use crate::seal::SealError;
 
 /// Why the store did not do what was asked.
@@ -24,6 +24,8 @@ pub enum StoreError {
         what: &'static str,
         /// The row as it is now.
         current: Box<Current>,
+        /// The change that came first, as the audit log has it.
+        change: Option<Box<AuditRow>>,
     },
     /// The value must be unique and is taken.
     #[error("{what} is already taken")]
@@ -57,6 +59,12 @@ pub enum Current {
     Integration(Integration),
     /// A problem.
     Problem(ProblemRow),
+    /// A project.
+    Project(Project),
+    /// A member of a project.
+    Member(Member),
+    /// A person.
+    User(User),
 }
 
 impl Current {
@@ -65,6 +73,9 @@ impl Current {
         match self {
             Self::Integration(row) => row.version,
             Self::Problem(row) => row.version,
+            Self::Project(row) => row.version,
+            Self::Member(row) => row.version,
+            Self::User(row) => row.version,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! [`Permit`](lk_core::access::Permit); events, health and problems are written by the journal
 //! alone. Times are always passed in.
 
+mod audit;
 mod config;
 mod db;
 mod error;
@@ -17,17 +18,19 @@ mod retention;
 mod seal;
 mod store;
 
+pub use audit::{AuditCheck, AuditProblem, Refusal};
 pub use config::{
-    ApiKey, CreatedIntegration, Credential, Feedback, Integration, IntegrationPatch, Member, Membership, NewApiKey,
-    NewFeedback, NewIntegration, NewOneTimeLink, NewProject, NewSession, NewUser, NewWebhookSecret, OneTimeLink,
-    ProblemPatch, Project, Reclassified, Rejection, RejectionDelta, SecretSource, SecretState, Session, User,
-    UserCredentials, WebhookSecret, endpoint_key_hash,
+    ApiKey, Authenticator, CreatedIntegration, Credential, Feedback, Integration, IntegrationPatch, Invitation, Member,
+    Membership, NewApiKey, NewFeedback, NewIntegration, NewInvitation, NewOneTimeLink, NewProject, NewSession, NewUser,
+    NewWebhookSecret, OneTimeLink, ProblemPatch, Project, ProjectCounts, ProjectFlags, ProjectPatch, RESET_LINK,
+    Reclassified, Rejection, RejectionDelta, SecretSource, SecretState, Session, SessionRow, User, UserCredentials,
+    UserPatch, UserRow, WebhookSecret, endpoint_key_hash,
 };
 pub use error::{Current, StoreError};
 pub use gate::{WriteGate, WriteTurn};
 pub use ids::{event_id, new_id, parse_event_id};
 pub use read::{
-    AuditRow, EventDetail, EventFilter, EventPage, EventRow, LOOKUP_LIMIT, MERGE_LIMIT, OutcomeFilter, PayloadRow,
+    AuditFilter, AuditRow, EventDetail, EventFilter, EventPage, EventRow, LOOKUP_LIMIT, MERGE_LIMIT, OutcomeFilter, PayloadRow,
     ProblemFilter, ProblemPage, ProblemRow, SCAN_LIMIT, TypeFilter,
 };
 pub use retention::STEP as RETENTION_STEP;

@@ -78,6 +78,9 @@ impl Store {
         count += self
             .delete("one_time_links", "hash", old_link, values![(now - DAY).ms()])
             .await?;
+        count += self
+            .delete("invitations", "hash", old_link, values![(now - DAY).ms()])
+            .await?;
         let oldest = now.ms().div_euclid(HOUR) - REJECTION_HOURS;
         let hours = "webhook_rejection_hours";
         count += self

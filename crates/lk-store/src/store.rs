@@ -1,7 +1,7 @@
 //! The store: opening, the change signal, and the frame of every configuration write.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use lk_core::Time;
 use lk_core::access::{Actor, Permit, Verb};
@@ -10,6 +10,7 @@ use sea_orm::{
 };
 use sea_orm_migration::MigratorTrait;
 
+use crate::audit::{self, Audit, AuditKey};
 use crate::db::{self, Dialect, Pools, values};
 use crate::gate::{WriteGate, WriteTurn};
 use crate::ids::new_id;
@@ -56,6 +57,8 @@ struct Inner {
     pools: Pools,
     gate: WriteGate,
     key: MasterKey,
+    /// Set when the store is open.
+    audit_key: OnceLock<AuditKey>,
     config: StoreConfig,
 }
 
@@ -71,6 +74,7 @@ impl Store {
             pools,
             gate: WriteGate::new(),
             key,
+            audit_key: OnceLock::new(),
             config: config.clone(),
         };
         let store = Self { inner: Arc::new(inner) };
@@ -134,17 +138,46 @@ impl Store {
     }
 
     /// Starts a configuration write that `permit` allows for one of `verbs`.
-    pub(crate) async fn write<'a>(&self, permit: &'a Permit, verbs: &[Verb], now: Time) -> Result<Write<'a>> {
+    pub(crate) async fn write<'a>(&'a self, permit: &'a Permit, verbs: &[Verb], now: Time) -> Result<Write<'a>> {
         if !verbs.contains(&permit.verb()) {
             return Err(StoreError::WrongPermit(permit.verb()));
         }
         let (txn, turn) = self.begin().await?;
         Ok(Write {
             txn,
-            permit,
+            store: self,
+            permit: Some(permit),
+            actor: permit.actor().clone(),
+            source: permit.source(),
             now,
             _turn: turn,
         })
+    }
+
+    /// Starts a write whose permission is a secret that the caller has shown (a password, a
+    /// one-time link), not a role.
+    pub(crate) async fn write_proven<'a>(
+        &'a self,
+        actor: Actor,
+        source: Option<&'a str>,
+        now: Time,
+    ) -> Result<Write<'a>> {
+        let (txn, turn) = self.begin().await?;
+        Ok(Write {
+            txn,
+            store: self,
+            permit: None,
+            actor,
+            source,
+            now,
+            _turn: turn,
+        })
+    }
+
+    /// The key of the audit log's chain.
+    pub(crate) fn audit_key(&self) -> Result<&AuditKey> {
+        let key = self.inner.audit_key.get();
+        key.ok_or_else(|| StoreError::corrupt("the audit log's key was not read"))
     }
 
     /// Starts a transaction that writes. Never hold it across anything slow.
@@ -175,7 +208,10 @@ impl Store {
             values![new_id(now)?.to_string(), now.ms()],
         )
         .await?;
+        let key = audit::load_key(&txn, &self.inner.key).await?;
         txn.commit().await?;
+        // A store is opened once; a second key could only be the same.
+        let _ = self.inner.audit_key.set(key);
         drop(turn);
         Ok(())
     }
@@ -196,20 +232,12 @@ fn newer_schema(error: DbErr) -> StoreError {
 pub(crate) struct Write<'a> {
     // Declared before the turn: the transaction must be over before the next writer is let in.
     txn: DatabaseTransaction,
-    permit: &'a Permit,
+    store: &'a Store,
+    permit: Option<&'a Permit>,
+    actor: Actor,
+    source: Option<&'a str>,
     now: Time,
     _turn: Option<WriteTurn>,
-}
-
-/// What a write did, for `admin_logs`. The caller has redacted it.
-pub(crate) struct Audit<'a> {
-    pub(crate) project_id: Option<&'a str>,
-    /// Dotted, e.g. "integration.created".
-    pub(crate) action: &'a str,
-    /// What it was done to: an id, or a kind and an id.
-    pub(crate) target: String,
-    /// One line for people.
-    pub(crate) summary: String,
 }
 
 impl Write<'_> {
@@ -217,9 +245,21 @@ impl Write<'_> {
         &self.txn
     }
 
-    /// Writes the audit row, moves the generation and commits.
+    /// Says who acts, where that is known only during the write.
+    pub(crate) fn acts_as(&mut self, actor: Actor) {
+        self.actor = actor;
+    }
+
+    /// Writes the audit row, moves the generation and commits. Refused when the permit was given
+    /// for another project than the row's.
     pub(crate) async fn commit(self, audit: Audit<'_>) -> Result<()> {
-        insert_audit(&self.txn, self.permit.actor(), self.permit.source(), self.now, audit).await?;
+        if let Some(permit) = self.permit
+            && !permit.covers(audit.project_id)
+        {
+            return Err(StoreError::WrongPermit(permit.verb()));
+        }
+        let key = self.store.audit_key()?;
+        audit::append(&self.txn, key, &self.actor, self.source, self.now, audit).await?;
         bump_generation(&self.txn).await?;
         self.txn.commit().await?;
         Ok(())
@@ -232,41 +272,6 @@ pub(crate) async fn bump_generation(txn: &DatabaseTransaction) -> Result<()> {
         txn,
         "UPDATE meta SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE key = 'generation'",
         vec![],
-    )
-    .await
-    .map(|_| ())
-}
-
-/// Writes one row of `admin_logs`.
-pub(crate) async fn insert_audit(
-    txn: &DatabaseTransaction,
-    actor: &Actor,
-    source: Option<&str>,
-    at: Time,
-    audit: Audit<'_>,
-) -> Result<()> {
-    let (kind, id, name) = match actor {
-        Actor::User { id, name } => ("user", Some(id.as_str()), name.as_str()),
-        Actor::ApiKey { id, name } => ("api_key", Some(id.as_str()), name.as_str()),
-        Actor::CommandLine => ("command_line", None, "command line"),
-        Actor::System => ("system", None, "Linekeeper"),
-    };
-    db::run(
-        txn,
-        "INSERT INTO admin_logs
-           (at, actor_kind, actor_id, actor_name, project_id, action, target, summary, result, source)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'ok', $9)",
-        values![
-            at.ms(),
-            kind,
-            id,
-            name,
-            audit.project_id,
-            audit.action,
-            audit.target,
-            audit.summary,
-            source,
-        ],
     )
     .await
     .map(|_| ())

@@ -8,7 +8,7 @@ use sea_orm::ConnectionTrait;
 use super::integrations::{self, Integration};
 use crate::db::{self, values};
 use crate::seal::{MasterKey, SecretText};
-use crate::store::Audit;
+use crate::audit::Audit;
 use crate::{Result, Store, StoreError};
 
 const TABLE: &str = "webhook_endpoints";

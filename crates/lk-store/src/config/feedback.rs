@@ -8,7 +8,7 @@ use sea_orm::ConnectionTrait;
 
 use crate::db::{self, Row, values};
 use crate::ids::new_id;
-use crate::store::Audit;
+use crate::audit::Audit;
 use crate::{Result, Store, StoreError};
 
 const COLUMNS: &str = "helpful, category, comment, at";

@@ -6,12 +6,12 @@ use lk_core::observation::{IntegrationRid, ProjectRid};
 use sea_orm::ConnectionTrait;
 
 use super::secrets::{NewWebhookSecret, WebhookSecret, insert_secret};
-use super::{credentials, endpoints, projects};
+use super::{conflict, credentials, endpoints, projects};
 use crate::db::{self, Row, values};
 use crate::error::Current;
 use crate::ids::new_id;
 use crate::seal::SecretText;
-use crate::store::Audit;
+use crate::audit::Audit;
 use crate::{Result, Store, StoreError};
 
 const INTEGRATION_COLUMNS: &str = "rid, id, project_id, project_rid, provider, service, \
@@ -124,9 +124,7 @@ pub(super) async fn find<C: ConnectionTrait>(on: &C, id: &str) -> Result<Integra
 }
 
 async fn insert<C: ConnectionTrait>(on: &C, new: &NewIntegration, now: Time) -> Result<Integration> {
-    let sql = "SELECT rid, id, slug, name, flags, created_at FROM projects WHERE id = $1";
-    let project = db::one(on, sql, values![new.project_id.as_str()]).await?;
-    let project = projects::read_project(&project.ok_or(StoreError::missing("project"))?)?;
+    let project = projects::find(on, &new.project_id).await?;
     let sql = format!(
         "INSERT INTO project_integrations (id, project_id, project_rid, provider, service, name,
              settings, enabled, demo, created_at, updated_at, version)
@@ -237,11 +235,8 @@ impl Store {
             now.ms(),
         ];
         let Some(row) = db::one(write.on(), sql, values).await? else {
-            let current = find(write.on(), id).await?;
-            return Err(StoreError::Conflict {
-                what: "integration",
-                current: Box::new(Current::Integration(current)),
-            });
+            let current = Current::Integration(find(write.on(), id).await?);
+            return Err(conflict(write.on(), "integration", id, current).await?);
         };
         let integration = read_integration(&row)?;
         for (field, value) in &patch.credentials {
@@ -281,24 +276,34 @@ impl Store {
     pub async fn delete_demo(&self, permit: &Permit, project: ProjectRid, now: Time) -> Result<usize> {
         let project_id = self.project_by_rid(project).await?.id;
         let write = self.write(permit, &[Verb::ManageDemo], now).await?;
-        let sql = format!(
-            "SELECT {INTEGRATION_COLUMNS} FROM project_integrations
-             WHERE project_rid = $1 AND demo AND deleted_at IS NULL"
-        );
-        let rows = db::all(write.on(), sql, values![project.0]).await?;
-        for row in &rows {
-            mark_deleted(write.on(), &read_integration(row)?, now).await?;
-        }
+        let gone = mark_where(write.on(), project, "demo", now).await?;
         write
             .commit(Audit {
                 project_id: Some(&project_id),
                 action: "demo.removed",
                 target: project_id.clone(),
-                summary: format!("{} integrations", rows.len()),
+                summary: format!("{gone} integrations"),
             })
             .await?;
-        Ok(rows.len())
+        Ok(gone)
     }
+}
+
+/// Deletes every integration of a project, and says how many that were.
+pub(super) async fn mark_all_deleted<C: ConnectionTrait>(on: &C, project: ProjectRid, now: Time) -> Result<usize> {
+    mark_where(on, project, "TRUE", now).await
+}
+
+async fn mark_where<C: ConnectionTrait>(on: &C, project: ProjectRid, which: &str, now: Time) -> Result<usize> {
+    let sql = format!(
+        "SELECT {INTEGRATION_COLUMNS} FROM project_integrations
+         WHERE project_rid = $1 AND {which} AND deleted_at IS NULL"
+    );
+    let rows = db::all(on, sql, values![project.0]).await?;
+    for row in &rows {
+        mark_deleted(on, &read_integration(row)?, now).await?;
+    }
+    Ok(rows.len())
 }
 
 async fn mark_deleted<C: ConnectionTrait>(on: &C, integration: &Integration, now: Time) -> Result<()> {

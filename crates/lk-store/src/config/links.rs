@@ -1,12 +1,16 @@
-//! One-time links: the first owner's, later invitations. Only the token's hash is stored.
+//! One-time links: the first owner's, and those that set a new password. Only the token's hash is
+//! stored.
 
 use lk_core::Time;
 use lk_core::access::{Permit, Verb};
 use sea_orm::ConnectionTrait;
 
 use crate::db::{self, Row, values};
-use crate::store::Audit;
+use crate::audit::Audit;
 use crate::{Result, Store, StoreError};
+
+/// Purpose of a link that sets a new password; its subject is the user.
+pub const RESET: &str = "reset";
 
 /// A link that can still be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +19,8 @@ pub struct OneTimeLink {
     pub purpose: String,
     /// The project it leads into.
     pub project_id: Option<String>,
+    /// The public id of the user it is about.
+    pub subject: Option<String>,
     /// What the purpose needs, as JSON.
     pub payload: String,
     /// When it was made.
@@ -32,13 +38,15 @@ pub struct NewOneTimeLink {
     pub purpose: String,
     /// The project it leads into.
     pub project_id: Option<String>,
+    /// The public id of the user it is about.
+    pub subject: Option<String>,
     /// What the purpose needs, as JSON.
     pub payload: String,
     /// When it stops working.
     pub expires_at: Time,
 }
 
-const USABLE: &str = "SELECT purpose, project_id, payload, created_at, expires_at
+const USABLE: &str = "SELECT purpose, project_id, subject, payload, created_at, expires_at
      FROM one_time_links
      WHERE hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > $3";
 
@@ -46,6 +54,7 @@ fn read(row: &Row) -> Result<OneTimeLink> {
     Ok(OneTimeLink {
         purpose: row.text("purpose")?,
         project_id: row.opt_text("project_id")?,
+        subject: row.opt_text("subject")?,
         payload: row.text("payload")?,
         created_at: row.time("created_at")?,
         expires_at: row.time("expires_at")?,
@@ -64,21 +73,21 @@ pub(super) async fn take<C: ConnectionTrait>(on: &C, hash: &[u8], purpose: &str,
 }
 
 impl Store {
-    /// Stores a link. Unused links of the same purpose and project stop working, so that only the
+    /// Stores a link. Unused links of the same purpose, project and subject stop working, so that only the
     /// newest printed one is good.
     pub async fn create_one_time_link(&self, permit: &Permit, new: &NewOneTimeLink, now: Time) -> Result<()> {
         let write = self.write(permit, &[Verb::ManageUsers], now).await?;
         db::run(
             write.on(),
             "DELETE FROM one_time_links WHERE purpose = $1 AND used_at IS NULL
-               AND COALESCE(project_id, '') = COALESCE($2, '')",
-            values![new.purpose.as_str(), new.project_id.as_deref()],
+               AND COALESCE(project_id, '') = COALESCE($2, '') AND COALESCE(subject, '') = COALESCE($3, '')",
+            values![new.purpose.as_str(), new.project_id.as_deref(), new.subject.as_deref()],
         )
         .await?;
         db::run(
             write.on(),
-            "INSERT INTO one_time_links (hash, purpose, project_id, payload, created_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO one_time_links (hash, purpose, project_id, payload, created_at, expires_at, subject)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
             values![
                 new.hash.clone(),
                 new.purpose.as_str(),
@@ -86,6 +95,7 @@ impl Store {
                 new.payload.as_str(),
                 now.ms(),
                 new.expires_at.ms(),
+                new.subject.as_deref(),
             ],
         )
         .await?;
@@ -93,8 +103,8 @@ impl Store {
             .commit(Audit {
                 project_id: new.project_id.as_deref(),
                 action: "one_time_link.created",
-                target: new.purpose.clone(),
-                summary: String::new(),
+                target: new.subject.clone().unwrap_or_else(|| new.purpose.clone()),
+                summary: new.purpose.clone(),
             })
             .await
     }

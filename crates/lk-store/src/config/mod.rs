@@ -5,6 +5,7 @@ pub(crate) mod credentials;
 mod endpoints;
 mod feedback;
 mod integrations;
+mod invitations;
 mod keys;
 mod links;
 mod members;
@@ -14,24 +15,40 @@ mod reclassify;
 mod rejections;
 pub(crate) mod secrets;
 mod sessions;
+pub(crate) mod totp;
 mod users;
 
 pub use credentials::Credential;
 pub use endpoints::endpoint_key_hash;
 pub use feedback::{Feedback, NewFeedback};
 pub use integrations::{CreatedIntegration, Integration, IntegrationPatch, NewIntegration};
+pub use invitations::{Invitation, NewInvitation};
 pub use keys::{ApiKey, NewApiKey};
-pub use links::{NewOneTimeLink, OneTimeLink};
+pub use links::{NewOneTimeLink, OneTimeLink, RESET as RESET_LINK};
 pub use members::{Member, Membership};
 pub use problems::ProblemPatch;
-pub use projects::{NewProject, Project};
+pub use projects::{NewProject, Project, ProjectCounts, ProjectFlags, ProjectPatch};
 pub use reclassify::Reclassified;
 pub use rejections::{Rejection, RejectionDelta};
 pub use secrets::{NewWebhookSecret, SecretSource, SecretState, WebhookSecret};
-pub use sessions::{NewSession, Session};
-pub use users::{NewUser, User, UserCredentials};
+pub use sessions::{NewSession, Session, SessionRow};
+pub use totp::Authenticator;
+pub use users::{NewUser, User, UserCredentials, UserPatch, UserRow};
 
-use crate::{Result, StoreError};
+use sea_orm::ConnectionTrait;
+
+use crate::error::Current;
+use crate::{Result, StoreError, audit};
+
+/// The error for a write that came too late: the row as it is, and the change that came first.
+async fn conflict<C: ConnectionTrait>(on: &C, what: &'static str, target: &str, current: Current) -> Result<StoreError> {
+    let change = audit::last_change(on, target).await?;
+    Ok(StoreError::Conflict {
+        what,
+        current: Box::new(current),
+        change: change.map(Box::new),
+    })
+}
 
 /// Turns the error of a violated unique constraint into "taken".
 fn taken<T>(result: Result<T>, what: &'static str) -> Result<T> {

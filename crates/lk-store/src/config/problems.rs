@@ -5,10 +5,11 @@ use lk_core::access::{Permit, Verb};
 use lk_core::words::ProblemState;
 use sea_orm::DatabaseTransaction;
 
+use super::conflict;
+use crate::audit::Audit;
 use crate::db::{self, values};
 use crate::error::Current;
 use crate::read::{self, ProblemRow};
-use crate::store::Audit;
 use crate::{Result, Store, StoreError};
 
 /// What to change of a problem; `None` leaves it.
@@ -34,11 +35,7 @@ impl Store {
         let write = self.write(permit, &[Verb::TriageProblem], now).await?;
         let problem = read::problem_on(write.on(), id).await?;
         if problem.version != version {
-            let current = Box::new(Current::Problem(problem));
-            return Err(StoreError::Conflict {
-                what: "problem",
-                current,
-            });
+            return Err(conflict(write.on(), "problem", id, Current::Problem(problem)).await?);
         }
         let project = Self::may_own(write.on(), &problem, patch).await?;
         let state = patch.state.unwrap_or(problem.state);
@@ -63,11 +60,7 @@ impl Store {
         .await?;
         let problem = read::problem_on(write.on(), id).await?;
         if changed == 0 {
-            let current = Box::new(Current::Problem(problem));
-            return Err(StoreError::Conflict {
-                what: "problem",
-                current,
-            });
+            return Err(conflict(write.on(), "problem", id, Current::Problem(problem)).await?);
         }
         let owned = owner.as_deref().unwrap_or("nobody");
         write

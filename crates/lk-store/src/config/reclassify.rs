@@ -5,7 +5,7 @@ use lk_core::access::{Permit, Verb};
 use lk_core::classify::Verdict;
 
 use crate::db::{self, values};
-use crate::store::Audit;
+use crate::audit::Audit;
 use crate::{Result, Store};
 
 /// A problem as the rules see it now.

@@ -8,7 +8,7 @@ use super::integrations;
 use crate::db::{self, Row, values};
 use crate::ids::new_id;
 use crate::seal::{MasterKey, SecretText};
-use crate::store::Audit;
+use crate::audit::Audit;
 use crate::{Result, Store, StoreError};
 
 /// Table, and the first half of what a sealed value is bound to; the id is the other.
@@ -263,7 +263,7 @@ impl Store {
             return Ok(0);
         }
         let permit = authorize(&Standing::system(), Verb::ManageWebhookSecrets)
-            .map_err(|forbidden| StoreError::WrongPermit(forbidden.0))?;
+            .map_err(|_| StoreError::WrongPermit(Verb::ManageWebhookSecrets))?;
         let write = self.write(&permit, &[Verb::ManageWebhookSecrets], now).await?;
         let sql = format!(
             "UPDATE webhook_secrets SET state = 2, retired_at = $1, {WIPE}

@@ -6,7 +6,8 @@ mod filter;
 mod problems;
 mod scan;
 
-pub use audit::AuditRow;
+pub(crate) use audit::{AUDIT_COLUMNS, read_audit};
+pub use audit::{AuditFilter, AuditRow};
 pub use events::{EventDetail, EventRow, PayloadRow};
 pub use filter::{EventFilter, EventPage, OutcomeFilter, TypeFilter};
 pub(crate) use problems::problem_on;
