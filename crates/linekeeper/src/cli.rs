@@ -28,6 +28,9 @@ pub(crate) enum Command {
     /// Manage API keys.
     #[command(subcommand)]
     Key(Key),
+    /// Look after the audit log.
+    #[command(subcommand)]
+    Audit(Audit),
     /// Manage integrations.
     #[command(subcommand)]
     Integration(Integration),
@@ -87,6 +90,45 @@ pub(crate) enum User {
         after_help = "Example:\n  echo \"$PASSWORD\" | linekeeper user add --email mia@example.com --operator --password-stdin"
     )]
     Add(UserAdd),
+    /// List everybody.
+    #[command(after_help = "Example:\n  linekeeper user list --data-dir ./data")]
+    List(UserList),
+    /// Forbid somebody to sign in, and sign them out.
+    #[command(after_help = "Example:\n  linekeeper user disable --email mia@example.com")]
+    Disable(UserNamed),
+    /// Let somebody sign in again.
+    #[command(after_help = "Example:\n  linekeeper user enable --email mia@example.com")]
+    Enable(UserNamed),
+    /// Print a one-time link with which somebody sets a new password; their authenticator is removed with --totp.
+    #[command(after_help = "Example:\n  linekeeper user reset --email mia@example.com --totp")]
+    Reset(UserReset),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UserList {
+    #[command(flatten)]
+    pub(crate) at: Where,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UserNamed {
+    #[command(flatten)]
+    pub(crate) at: Where,
+    /// Their e-mail address
+    #[arg(long)]
+    pub(crate) email: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UserReset {
+    #[command(flatten)]
+    pub(crate) at: Where,
+    /// Their e-mail address
+    #[arg(long)]
+    pub(crate) email: String,
+    /// Also remove their authenticator and recovery codes
+    #[arg(long)]
+    pub(crate) totp: bool,
 }
 
 #[derive(Debug, Args)]
@@ -158,9 +200,50 @@ pub(crate) struct KeyCreate {
     /// Name to recognise it by
     #[arg(long, default_value = "command line")]
     pub(crate) name: String,
+    /// What the key may be used for within its role; repeat for several [default: all of it]
+    #[arg(long = "scope", value_name = "SCOPE")]
+    pub(crate) scopes: Vec<Scope>,
     /// Days until it expires [default: never]
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub(crate) expires_days: Option<u32>,
+}
+
+/// A key's scope, as typed.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Scope {
+    Read,
+    Triage,
+    Integrations,
+    Admin,
+}
+
+impl From<Scope> for lk_core::words::Scope {
+    fn from(scope: Scope) -> Self {
+        match scope {
+            Scope::Read => Self::Read,
+            Scope::Triage => Self::Triage,
+            Scope::Integrations => Self::Integrations,
+            Scope::Admin => Self::Admin,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Check that no row of the audit log is missing or was changed.
+    #[command(
+        after_help = "Examples:\n  linekeeper audit check\n  linekeeper audit check --expect 1042:9f3c...   # the end noted earlier must still be there"
+    )]
+    Check(AuditCheck),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditCheck {
+    #[command(flatten)]
+    pub(crate) at: Where,
+    /// A row and its hash, as an earlier check printed them
+    #[arg(long, value_name = "ROW:HASH")]
+    pub(crate) expect: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -35,6 +35,8 @@ pub(crate) struct Config {
     pub(crate) webhook_bytes_max: usize,
     /// Live streams open at the same time.
     pub(crate) streams_max: usize,
+    /// Calls each API key may make in a minute; 0 does not limit them.
+    pub(crate) key_calls_per_minute: u32,
     /// Whether `/metrics` answers without signing in.
     pub(crate) metrics_open: bool,
     /// Whether integrations may point at private and loopback addresses.
@@ -64,6 +66,7 @@ impl Default for Config {
             trust_forwarded: server.trust_forwarded,
             webhook_bytes_max: server.webhook_bytes_max,
             streams_max: server.streams_max,
+            key_calls_per_minute: server.key_calls_per_minute,
             metrics_open: server.metrics_open,
             allow_private_targets: false,
             log_format: LogFormat::Text,
@@ -118,6 +121,7 @@ impl Config {
             trust_forwarded: self.trust_forwarded,
             webhook_bytes_max: self.webhook_bytes_max,
             streams_max: self.streams_max,
+            key_calls_per_minute: self.key_calls_per_minute,
             metrics_open: self.metrics_open,
         }
     }

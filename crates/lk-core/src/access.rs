@@ -392,7 +392,10 @@ mod tests {
             ..stale
         };
         // Who may not anyway is not asked for a password first.
-        assert_eq!(authorize(&viewer, Verb::ManageKeys), Err(Forbidden::Role(Verb::ManageKeys)));
+        assert_eq!(
+            authorize(&viewer, Verb::ManageKeys),
+            Err(Forbidden::Role(Verb::ManageKeys))
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use lk_store::Store;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 
-use crate::auth::{Passwords, Throttle};
+use crate::auth::{KeyLimits, Passwords, Refusals, Throttle};
 use crate::config::Config;
 use crate::demo::Demo;
 use crate::live::Frames;
@@ -28,6 +28,8 @@ struct Inner {
     metrics: Option<PrometheusHandle>,
     passwords: Passwords,
     throttle: Throttle,
+    refusals: Refusals,
+    key_limits: KeyLimits,
     request_ids: RequestIds,
     webhook_metrics: WebhookMetrics,
     frames: Frames,
@@ -43,6 +45,8 @@ impl App {
     pub fn new(engine: Engine, config: Config, metrics: Option<PrometheusHandle>, demo: Option<Arc<dyn Demo>>) -> Self {
         let frames = Frames::new(config.streams_max);
         let inner = Inner {
+            key_limits: KeyLimits::new(config.key_calls_per_minute),
+            refusals: Refusals::default(),
             engine,
             config,
             metrics,
@@ -104,6 +108,14 @@ impl App {
 
     pub(crate) fn throttle(&self) -> &Throttle {
         &self.inner.throttle
+    }
+
+    pub(crate) fn refusals(&self) -> &Refusals {
+        &self.inner.refusals
+    }
+
+    pub(crate) fn key_limits(&self) -> &KeyLimits {
+        &self.inner.key_limits
     }
 
     pub(crate) fn request_ids(&self) -> &RequestIds {

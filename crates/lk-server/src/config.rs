@@ -5,6 +5,9 @@ pub const WEBHOOK_BYTES_DEFAULT: usize = 5 * 1024 * 1024;
 /// Live streams open at the same time unless configured otherwise.
 pub const STREAMS_DEFAULT: usize = 4_096;
 
+/// Calls each API key may make in a minute unless configured otherwise.
+pub const KEY_CALLS_DEFAULT: u32 = 6_000;
+
 /// Configuration of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -19,6 +22,8 @@ pub struct Config {
     pub webhook_bytes_max: usize,
     /// Live streams open at the same time.
     pub streams_max: usize,
+    /// Calls each API key may make in a minute; 0 does not limit them.
+    pub key_calls_per_minute: u32,
     /// Whether `/metrics` answers without an operator's session or key.
     pub metrics_open: bool,
 }
@@ -30,6 +35,7 @@ impl Default for Config {
             trust_forwarded: false,
             webhook_bytes_max: WEBHOOK_BYTES_DEFAULT,
             streams_max: STREAMS_DEFAULT,
+            key_calls_per_minute: KEY_CALLS_DEFAULT,
             metrics_open: false,
         }
     }

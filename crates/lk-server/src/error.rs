@@ -9,8 +9,13 @@ use std::fmt::{Debug, Display};
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use lk_core::words::Scope;
+use lk_store::{AuditRow, Current};
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::auth::ProofMethods;
+use crate::dto::IsoTime;
 
 /// Seconds to wait when the database does not answer.
 const STORE_RETRY_S: u64 = 2;
@@ -26,10 +31,20 @@ pub enum ErrorCode {
     Unauthenticated,
     /// E-mail and password do not match.
     BadCredentials,
+    /// The password was right; the authenticator's code is wanted too.
+    CodeRequired,
+    /// The authenticator's code is wrong, old or used.
+    BadCode,
+    /// A one-time link that is used, expired or unknown.
+    BadLink,
     /// A delivery that is not verified.
     DeliveryRejected,
     /// The role does not allow it.
     Forbidden,
+    /// The API key was not given the scope.
+    ScopeMissing,
+    /// It must be proven again who is there; `details` says how.
+    SudoRequired,
     /// A write with a session cookie came without its CSRF token.
     CsrfMismatch,
     /// There is nothing here, or nothing that the caller may know of.
@@ -62,8 +77,13 @@ impl ErrorCode {
             Self::UnknownParameter => "unknown_parameter",
             Self::Unauthenticated => "unauthenticated",
             Self::BadCredentials => "bad_credentials",
+            Self::CodeRequired => "code_required",
+            Self::BadCode => "bad_code",
+            Self::BadLink => "bad_link",
             Self::DeliveryRejected => "delivery_rejected",
             Self::Forbidden => "forbidden",
+            Self::ScopeMissing => "scope_missing",
+            Self::SudoRequired => "sudo_required",
             Self::CsrfMismatch => "csrf_mismatch",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
@@ -82,8 +102,13 @@ impl ErrorCode {
     pub const fn status(self) -> StatusCode {
         match self {
             Self::InvalidRequest | Self::UnknownParameter => StatusCode::BAD_REQUEST,
-            Self::Unauthenticated | Self::BadCredentials | Self::DeliveryRejected => StatusCode::UNAUTHORIZED,
-            Self::Forbidden | Self::CsrfMismatch => StatusCode::FORBIDDEN,
+            Self::Unauthenticated
+            | Self::BadCredentials
+            | Self::CodeRequired
+            | Self::BadCode
+            | Self::BadLink
+            | Self::DeliveryRejected => StatusCode::UNAUTHORIZED,
+            Self::Forbidden | Self::ScopeMissing | Self::SudoRequired | Self::CsrfMismatch => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -134,6 +159,34 @@ impl ApiError {
     /// 403 for a verb or an area.
     pub fn forbidden(why: impl Display) -> Self {
         Self::new(ErrorCode::Forbidden, format!("Your role does not allow this: {why}."))
+    }
+
+    /// 403: the API key was made without this scope.
+    pub(crate) fn scope_missing(scope: Scope) -> Self {
+        let message = format!("This API key lacks the scope `{scope}`. Make a key that has it.");
+        Self::new(ErrorCode::ScopeMissing, message).with_details(serde_json::json!({ "scope": scope.as_str() }))
+    }
+
+    /// 403: it must be proven again who is there, in one of the ways `methods` names.
+    pub(crate) fn sudo_required(methods: ProofMethods) -> Self {
+        let details = serde_json::json!({
+            "password": methods.password,
+            "code": methods.code,
+            "identityProvider": methods.identity_provider,
+        });
+        Self::new(
+            ErrorCode::SudoRequired,
+            "Confirm that it is you: this area asks again after 15 minutes.",
+        )
+        .with_details(details)
+    }
+
+    /// 401: the one-time link does not work.
+    pub(crate) fn bad_link() -> Self {
+        Self::new(
+            ErrorCode::BadLink,
+            "This link is used, expired or unknown. Ask whoever gave it to you for a new one.",
+        )
     }
 
     /// 404, in the same words for "does not exist" and "not yours to know".
@@ -187,26 +240,52 @@ impl ApiError {
     }
 }
 
-impl From<lk_core::access::Forbidden> for ApiError {
-    fn from(forbidden: lk_core::access::Forbidden) -> Self {
-        Self::forbidden(forbidden)
-    }
-}
-
 impl From<lk_store::StoreError> for ApiError {
     fn from(error: lk_store::StoreError) -> Self {
         use lk_store::StoreError as E;
         match error {
             E::NotFound { .. } => Self::not_found(),
-            E::Conflict { ref current, .. } => {
-                let details = serde_json::json!({ "version": current.version() });
-                Self::new(ErrorCode::StaleVersion, sentence(&error)).with_details(details)
-            }
+            E::Conflict {
+                what,
+                ref current,
+                ref change,
+            } => stale(what, current, change.as_deref()),
             E::Taken { .. } => Self::new(ErrorCode::Conflict, sentence(&error)),
             E::Invalid(_) => Self::new(ErrorCode::InvalidRequest, sentence(&error)),
             E::Unavailable(_) => Self::unavailable(error, STORE_RETRY_S),
             E::WrongPermit(_) | E::Corrupt(_) | E::Seal(_) => Self::internal(error),
         }
+    }
+}
+
+/// 409: who changed what first, and the row's fields as they are now.
+fn stale(what: &str, current: &Current, change: Option<&AuditRow>) -> ApiError {
+    let (who, told) = match change {
+        Some(row) if row.summary.is_empty() => (row.actor_name.as_str(), String::new()),
+        Some(row) => (row.actor_name.as_str(), format!(": {}", row.summary)),
+        None => ("Somebody else", String::new()),
+    };
+    let message = format!("{who} changed this {what} meanwhile{told}. Load it again before you change it.");
+    ApiError::new(ErrorCode::StaleVersion, message).with_details(serde_json::json!({
+        "version": current.version(),
+        "changedBy": change.map(|row| row.actor_name.as_str()),
+        "changedAt": change.map(|row| IsoTime(row.at).to_string()),
+        "change": change.map(|row| row.summary.as_str()),
+        "current": now_is(current),
+    }))
+}
+
+/// What people can change of a row, as it is now. Settings of an integration may hold what not
+/// everybody sees: they are read again, not repeated here.
+fn now_is(current: &Current) -> serde_json::Value {
+    match current {
+        Current::Integration(row) => serde_json::json!({ "name": row.name, "enabled": row.enabled }),
+        Current::Problem(row) => serde_json::json!({ "state": row.state.as_str(), "ownerId": row.owner_user_id }),
+        Current::Project(row) => serde_json::json!({ "name": row.name, "flags": row.flags }),
+        Current::Member(row) => serde_json::json!({ "role": row.role.as_str() }),
+        Current::User(row) => serde_json::json!({
+            "name": row.name, "operator": row.operator, "disabled": row.disabled_at.is_some(),
+        }),
     }
 }
 

@@ -9,6 +9,7 @@ mod config;
 mod demo;
 mod dto;
 mod error;
+mod export;
 mod extract;
 mod live;
 mod openapi;
@@ -23,7 +24,7 @@ pub use auth::{
     KEY_PREFIX, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, PasswordError, hash_password, new_token, new_webhook_secret,
     token_hash,
 };
-pub use config::{Config, STREAMS_DEFAULT, WEBHOOK_BYTES_DEFAULT};
+pub use config::{Config, KEY_CALLS_DEFAULT, STREAMS_DEFAULT, WEBHOOK_BYTES_DEFAULT};
 pub use demo::Demo;
 pub use error::{ApiError, ErrorCode};
 pub use openapi::openapi;

@@ -12,7 +12,11 @@ use crate::error::{ErrorBody, ErrorDetail};
 use crate::live::StreamEvent;
 
 /// Routes that anybody may call.
-const PUBLIC: [&str; 8] = [
+const PUBLIC: [&str; 12] = [
+    "/api/invitations/join",
+    "/api/invitations/look",
+    "/api/password-reset",
+    "/api/password-reset/look",
     "/api/session",
     "/api/setup",
     "/api/openapi.json",

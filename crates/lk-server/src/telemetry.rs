@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use crate::app::App;
+use crate::auth::RateNote;
 use crate::error::ApiError;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -56,8 +57,10 @@ impl RequestIds {
 }
 
 /// Wraps every route but the webhooks: request id, span, one log line, metrics, security headers.
-pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let id = app.request_ids().next();
+    let rate = RateNote::default();
+    request.extensions_mut().insert(rate.clone());
     let method = method_name(request.method());
     let route = request
         .extensions()
@@ -90,6 +93,7 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
             "answered"
         );
         decorate(&app, &id, &mut response);
+        rate.write(response.headers_mut());
         response
     }
     .instrument(span)

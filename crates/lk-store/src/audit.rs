@@ -107,8 +107,8 @@ pub(crate) async fn load_key(txn: &DatabaseTransaction, master: &MasterKey) -> R
     if let Some(row) = db::one(txn, sql, values![KEY_NAME]).await? {
         let sealed = Sealed::from_stored(row.get("sealed")?);
         let hex = master.open(KEYS_TABLE, KEY_NAME, &sealed)?;
-        let hash = blake3::Hash::from_hex(hex.expose())
-            .map_err(|_| StoreError::corrupt("the audit log's key is no key"))?;
+        let hash =
+            blake3::Hash::from_hex(hex.expose()).map_err(|_| StoreError::corrupt("the audit log's key is no key"))?;
         return Ok(AuditKey(hash.into()));
     }
     let key: [u8; 32] = random_bytes()?;
@@ -208,7 +208,14 @@ fn link(key: &AuditKey, before: &[u8], row: &AuditRow) -> blake3::Hash {
     field(Some(before));
     field(Some(&row.seq.to_le_bytes()));
     field(Some(&row.at.ms().to_le_bytes()));
-    for text in [&row.actor_kind, &row.actor_name, &row.action, &row.target, &row.summary, &row.result] {
+    for text in [
+        &row.actor_kind,
+        &row.actor_name,
+        &row.action,
+        &row.target,
+        &row.summary,
+        &row.result,
+    ] {
         field(Some(text.as_bytes()));
     }
     for text in [&row.actor_id, &row.project_id, &row.source] {
@@ -244,7 +251,25 @@ impl Store {
     pub async fn note_reading(&self, permit: &Permit, action: &str, project_id: Option<&str>, now: Time) -> Result<()> {
         let write = self.write(permit, &[permit.verb()], now).await?;
         let (target, summary) = (project_id.unwrap_or("installation").to_owned(), String::new());
-        write.commit(Audit { project_id, action, target, summary }).await
+        write
+            .commit(Audit {
+                project_id,
+                action,
+                target,
+                summary,
+            })
+            .await
+    }
+
+    /// The hash of one row; `None` when it is not there or older than the chain.
+    pub async fn audit_hash(&self, seq: i64) -> Result<Option<Vec<u8>>> {
+        let row = db::one(
+            self.reader(),
+            "SELECT hash FROM admin_logs WHERE seq = $1",
+            values![seq],
+        )
+        .await?;
+        Ok(row.map(|row| row.get("hash")).transpose()?.flatten())
     }
 
     /// Reads the whole log and says whether a row is missing or was changed.
@@ -272,7 +297,11 @@ impl Store {
                     None
                 };
                 if problem.is_some() {
-                    return Ok(AuditCheck { rows, head: None, problem });
+                    return Ok(AuditCheck {
+                        rows,
+                        head: None,
+                        problem,
+                    });
                 }
                 (last, before) = (row.seq, hash);
                 rows += 1;
@@ -294,8 +323,11 @@ impl Store {
 
 /// The last change of `target` in the log, for whoever comes too late with theirs.
 pub(crate) async fn last_change<C: ConnectionTrait>(on: &C, target: &str) -> Result<Option<AuditRow>> {
-    let sql = format!(
-        "SELECT {AUDIT_COLUMNS} FROM admin_logs WHERE target = $1 AND result = 'ok' ORDER BY seq DESC LIMIT 1"
-    );
-    db::one(on, sql, values![target]).await?.as_ref().map(read_audit).transpose()
+    let sql =
+        format!("SELECT {AUDIT_COLUMNS} FROM admin_logs WHERE target = $1 AND result = 'ok' ORDER BY seq DESC LIMIT 1");
+    db::one(on, sql, values![target])
+        .await?
+        .as_ref()
+        .map(read_audit)
+        .transpose()
 }

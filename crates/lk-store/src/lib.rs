@@ -30,8 +30,8 @@ pub use error::{Current, StoreError};
 pub use gate::{WriteGate, WriteTurn};
 pub use ids::{event_id, new_id, parse_event_id};
 pub use read::{
-    AuditFilter, AuditRow, EventDetail, EventFilter, EventPage, EventRow, LOOKUP_LIMIT, MERGE_LIMIT, OutcomeFilter, PayloadRow,
-    ProblemFilter, ProblemPage, ProblemRow, SCAN_LIMIT, TypeFilter,
+    AuditFilter, AuditRow, EventDetail, EventFilter, EventPage, EventRow, LOOKUP_LIMIT, MERGE_LIMIT, OutcomeFilter,
+    PayloadRow, ProblemFilter, ProblemPage, ProblemRow, SCAN_LIMIT, TypeFilter,
 };
 pub use retention::STEP as RETENTION_STEP;
 pub use seal::{KeyId, MasterKey, SealError, Sealed, SecretText};

@@ -14,6 +14,15 @@ use crate::wiring;
 pub(crate) async fn create(args: KeyCreate) -> anyhow::Result<()> {
     let config = Config::read(&args.at)?;
     let store = wiring::open_store(&config).await?;
+    let role = lk_core::words::Role::from(args.role);
+    let beyond = |scope: &&crate::cli::Scope| role < lk_core::words::Scope::from(**scope).least_role();
+    if let Some(scope) = args.scopes.iter().find(beyond) {
+        let scope = lk_core::words::Scope::from(*scope);
+        anyhow::bail!(
+            "a key with the role {role} cannot use the scope {scope}; it needs {}",
+            scope.least_role()
+        );
+    }
     let project = store.project(&args.project).await?;
     let now = Clock::system().now();
     let token = lk_server::new_token().map_err(|e| anyhow::anyhow!("{}", e.message()))?;
@@ -21,8 +30,9 @@ pub(crate) async fn create(args: KeyCreate) -> anyhow::Result<()> {
     let new = NewApiKey {
         project_id: project.id,
         name: args.name,
-        role: args.role.into(),
+        role,
         operator: args.operator,
+        scopes: (!args.scopes.is_empty()).then(|| args.scopes.iter().map(|scope| (*scope).into()).collect()),
         hash: lk_server::token_hash(&key).to_vec(),
         last4: key[key.len() - 4..].to_owned(),
         expires_at: args.expires_days.map(|days| now + i64::from(days) * DAY),

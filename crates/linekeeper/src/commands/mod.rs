@@ -1,5 +1,6 @@
 //! The commands. Each opens what it needs, does one thing and ends.
 
+mod audit;
 mod explain;
 mod export;
 mod integration;
@@ -10,7 +11,7 @@ mod user;
 
 use std::io::Write as _;
 
-use crate::cli::{Cli, Command, Integration, Key, User};
+use crate::cli::{Audit, Cli, Command, Integration, Key, User};
 use crate::wiring;
 
 /// Runs the command that was typed.
@@ -20,6 +21,11 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve(args) => runtime.block_on(serve::serve(args)),
         Command::Demo(args) => runtime.block_on(serve::demo(args)),
         Command::User(User::Add(args)) => runtime.block_on(user::add(args)),
+        Command::User(User::List(args)) => runtime.block_on(user::list(args)),
+        Command::User(User::Disable(args)) => runtime.block_on(user::set_disabled(args, true)),
+        Command::User(User::Enable(args)) => runtime.block_on(user::set_disabled(args, false)),
+        Command::User(User::Reset(args)) => runtime.block_on(user::reset(args)),
+        Command::Audit(Audit::Check(args)) => runtime.block_on(audit::check(args)),
         Command::Key(Key::Create(args)) => runtime.block_on(key::create(args)),
         Command::Integration(Integration::Add(args)) => runtime.block_on(integration::add(args)),
         Command::Integration(Integration::List(args)) => runtime.block_on(integration::list(args)),

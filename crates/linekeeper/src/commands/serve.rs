@@ -94,6 +94,7 @@ async fn offer_setup(engine: &Engine, base: &str) -> anyhow::Result<()> {
         hash: lk_server::token_hash(&token).to_vec(),
         purpose: "setup".to_owned(),
         project_id: None,
+        subject: None,
         payload: "{}".to_owned(),
         expires_at: now + SETUP_LINK_MS,
     };

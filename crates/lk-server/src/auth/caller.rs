@@ -4,9 +4,9 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{Extensions, HeaderMap, header};
 use lk_core::Time;
-use lk_core::access::Actor;
+use lk_core::access::{Actor, Place, Standing};
 use lk_core::time::MINUTE;
-use lk_core::words::Role;
+use lk_core::words::{Role, Scope};
 use subtle::ConstantTimeEq as _;
 
 use crate::app::App;
@@ -19,6 +19,10 @@ use super::token::{COOKIE, token_hash};
 const CSRF_HEADER: &str = "x-csrf-token";
 /// Between two notes of the use of a session or key.
 const TOUCH_EVERY_MS: i64 = MINUTE;
+/// How long it need not be proven again who is there.
+pub(crate) const PROOF_MS: i64 = 15 * MINUTE;
+/// How far the clocks of two nodes may be apart.
+const SKEW_MS: i64 = MINUTE;
 /// Prefix of every API key, so that a leaked one is recognised.
 pub const KEY_PREFIX: &str = "lk_";
 
@@ -33,6 +37,8 @@ pub(crate) enum Identity {
         csrf: String,
         /// Which session it is.
         session: [u8; 32],
+        /// When it was last proven who is there.
+        proved_at: Time,
     },
     /// An API key.
     Key {
@@ -56,10 +62,7 @@ impl Caller {
     /// The name for audit rows and permits.
     pub(crate) fn actor(&self) -> Actor {
         match &self.identity {
-            Identity::User { user, .. } => Actor::User {
-                id: user.id.clone(),
-                name: user.name.clone(),
-            },
+            Identity::User { user, .. } => user.actor(),
             Identity::Key { key, .. } => Actor::ApiKey {
                 id: key.id.clone(),
                 name: key.name.clone(),
@@ -80,6 +83,23 @@ impl Caller {
         match &self.identity {
             Identity::User { user, .. } => &user.id,
             Identity::Key { key, .. } => &key.id,
+        }
+    }
+
+    /// What the caller is in `place`, with their role there.
+    pub(crate) fn standing(&self, place: Place, role: Option<Role>, now: Time) -> Standing {
+        let (scopes, proven) = match &self.identity {
+            Identity::Key { key, .. } => (key.scopes.clone(), true),
+            Identity::User { proved_at, .. } => (None, is_recent(*proved_at, now)),
+        };
+        Standing {
+            actor: self.actor(),
+            place,
+            role,
+            operator: self.operator(),
+            scopes,
+            proven,
+            source: Some(self.source.clone()),
         }
     }
 
@@ -104,13 +124,57 @@ impl Caller {
     }
 }
 
+/// Whether a proof still counts. One from the future was dated by a clock that was wrong, unless
+/// it is another node's by a little.
+fn is_recent(proved_at: Time, now: Time) -> bool {
+    (-SKEW_MS..PROOF_MS).contains(&(now.ms() - proved_at.ms()))
+}
+
 impl FromRequestParts<App> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let caller = identify(parts, app).await?.ok_or_else(ApiError::unauthenticated)?;
         tracing::Span::current().record("userId", caller.id());
+        if parts.method.is_safe()
+            && let Identity::Key { key, .. } = &caller.identity
+            && key
+                .scopes
+                .as_ref()
+                .is_some_and(|scopes| !scopes.contains(&Scope::Read) && !scopes.contains(&Scope::Admin))
+        {
+            return Err(ApiError::scope_missing(Scope::Read));
+        }
         Ok(caller)
+    }
+}
+
+/// A signed-in person; an API key has no account.
+pub(crate) struct Person {
+    /// Who.
+    pub(crate) user: lk_store::User,
+    /// Which session it is.
+    pub(crate) session: [u8; 32],
+    /// The same as a caller.
+    pub(crate) caller: Caller,
+}
+
+impl FromRequestParts<App> for Person {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let caller = Caller::from_request_parts(parts, app).await?;
+        match &caller.identity {
+            Identity::User { user, session, .. } => Ok(Self {
+                user: user.clone(),
+                session: *session,
+                caller: caller.clone(),
+            }),
+            Identity::Key { .. } => Err(ApiError::new(
+                ErrorCode::Forbidden,
+                "This is for signed-in people; an API key has no account.",
+            )),
+        }
     }
 }
 
@@ -123,6 +187,7 @@ pub(crate) async fn identify(parts: &Parts, app: &App) -> Result<Option<Caller>,
         let hash = token_hash(token);
         let key = app.store().api_key_by_hash(&hash, app.now()).await?;
         let key = key.ok_or_else(ApiError::unauthenticated)?;
+        app.key_limits().take(&key.id, app.now(), parts.extensions.get())?;
         touch_key(app, &key).await;
         return Ok(Some(Caller {
             identity: Identity::Key { key, hash },
@@ -147,6 +212,7 @@ pub(crate) async fn identify(parts: &Parts, app: &App) -> Result<Option<Caller>,
         user: session.user,
         csrf: session.csrf,
         session: hash,
+        proved_at: session.proved_at,
     };
     Ok(Some(Caller { identity, source }))
 }
@@ -220,6 +286,20 @@ mod tests {
     fn headers(name: &'static str, value: &'static str) -> HeaderMap {
         let name = http::HeaderName::from_static(name);
         HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
+    }
+
+    #[test]
+    fn a_proof_counts_for_a_while_and_not_from_the_future() {
+        let now = Time(1_772_348_400_000);
+        for (age_ms, counts) in [
+            (0, true),
+            (PROOF_MS - 1, true),
+            (PROOF_MS, false),
+            (-MINUTE, true),
+            (-2 * MINUTE, false),
+        ] {
+            assert_eq!(is_recent(now - age_ms, now), counts, "{age_ms}");
+        }
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! From a caller and a project to what may be seen and done there.
 
-use lk_core::access::{Permit, Standing, Verb, authorize};
-use lk_core::words::Role;
-use lk_store::Project;
+use lk_core::access::{Forbidden, Permit, Place, Standing, Verb, authorize};
+use lk_core::words::{Role, Scope};
+use lk_store::{Project, Refusal};
 
 use crate::app::App;
 use crate::dto::Viewer;
@@ -58,12 +58,7 @@ impl Access {
 
     async fn of(app: &App, caller: &Caller, project: Project) -> Result<Self, ApiError> {
         let role = caller.role_in(app, &project.id).await?;
-        let standing = Standing {
-            actor: caller.actor(),
-            role,
-            operator: caller.operator(),
-            source: Some(caller.source.clone()),
-        };
+        let standing = caller.standing(Place::Project(project.id.clone()), role, app.now());
         if !standing.may_view() {
             return Err(ApiError::not_found());
         }
@@ -86,9 +81,14 @@ impl Access {
         Viewer::new(self.role)
     }
 
-    /// Permission to do `verb`, or 403.
-    pub(crate) fn permit(&self, verb: Verb) -> Result<Permit, ApiError> {
-        Ok(authorize(&self.standing, verb)?)
+    /// The role in the project itself; `None` for an operator who is no member.
+    pub(crate) const fn membership(&self) -> Option<Role> {
+        self.standing.role
+    }
+
+    /// Permission to do `verb`, or 403. A refusal is audited.
+    pub(crate) async fn permit(&self, app: &App, verb: Verb) -> Result<Permit, ApiError> {
+        permit(app, &self.standing, Some(&self.project.id), verb).await
     }
 
     /// 403 unless the role is at least `least`.
@@ -99,6 +99,80 @@ impl Access {
             Err(ApiError::forbidden(format_args!("it needs {least}")))
         }
     }
+
+    /// Lets an admin who has proven lately who they are into what only admins see.
+    pub(crate) async fn enter_admin_area(&self, app: &App) -> Result<(), ApiError> {
+        self.at_least(Role::Admin)?;
+        enter(app, &self.standing).await
+    }
+}
+
+/// Permission for what concerns no project: the installation, or one's own account.
+pub(crate) async fn permit_installation(app: &App, caller: &Caller, verb: Verb) -> Result<Permit, ApiError> {
+    let standing = caller.standing(Place::Installation, None, app.now());
+    permit(app, &standing, None, verb).await
+}
+
+/// Lets the operator, who has proven lately who they are, into what only operators see.
+pub(crate) async fn enter_operator_area(app: &App, caller: &Caller) -> Result<(), ApiError> {
+    let standing = caller.standing(Place::Installation, None, app.now());
+    if !standing.operator {
+        return Err(ApiError::forbidden("it needs the operator"));
+    }
+    enter(app, &standing).await
+}
+
+/// 403 unless the caller has proven lately who they are.
+pub(crate) async fn require_proof(app: &App, caller: &Caller) -> Result<(), ApiError> {
+    let standing = caller.standing(Place::Installation, None, app.now());
+    match standing.is_proven() {
+        Ok(()) => Ok(()),
+        Err(forbidden) => Err(explain(app, &standing, forbidden).await?),
+    }
+}
+
+async fn enter(app: &App, standing: &Standing) -> Result<(), ApiError> {
+    match standing.in_scope(Scope::Admin).and_then(|()| standing.is_proven()) {
+        Ok(()) => Ok(()),
+        Err(forbidden) => Err(explain(app, standing, forbidden).await?),
+    }
+}
+
+async fn permit(app: &App, standing: &Standing, project_id: Option<&str>, verb: Verb) -> Result<Permit, ApiError> {
+    let forbidden = match authorize(standing, verb) {
+        Ok(permit) => return Ok(permit),
+        Err(forbidden) => forbidden,
+    };
+    // Being asked for the password again is no refusal.
+    if forbidden != Forbidden::Proof && app.refusals().is_news(&standing.actor, verb, app.now()) {
+        let refusal = Refusal {
+            actor: standing.actor.clone(),
+            source: standing.source.clone(),
+            project_id: project_id.map(str::to_owned),
+            action: verb.as_str().to_owned(),
+            target: String::new(),
+            summary: forbidden.to_string(),
+            result: "denied",
+        };
+        if let Err(error) = app.store().note_refusal(&refusal, app.now()).await {
+            tracing::warn!(%error, "a refusal was not written to the audit log");
+        }
+    }
+    Err(explain(app, standing, forbidden).await?)
+}
+
+async fn explain(app: &App, standing: &Standing, forbidden: Forbidden) -> Result<ApiError, ApiError> {
+    Ok(match forbidden {
+        Forbidden::Role(_) => ApiError::forbidden(forbidden),
+        Forbidden::Scope(scope) => ApiError::scope_missing(scope),
+        Forbidden::Proof => {
+            let methods = match &standing.actor {
+                lk_core::access::Actor::User { id, .. } => super::proof_methods(app, id).await?,
+                _ => super::ProofMethods::default(),
+            };
+            ApiError::sudo_required(methods)
+        }
+    })
 }
 
 async fn default_project(app: &App, caller: &Caller) -> Result<Project, ApiError> {

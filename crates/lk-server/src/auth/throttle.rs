@@ -1,19 +1,25 @@
-//! Growing delay after failed sign-ins, per e-mail and source and per source alone.
+//! Growing delay after failed sign-ins: of one e-mail from one source, of one source whatever the
+//! e-mail, and of one e-mail whatever the source.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use lk_core::Time;
-use lk_core::time::{MINUTE, SECOND};
+use lk_core::time::{DAY, MINUTE, SECOND};
 
 /// Failures of one e-mail from one source before the delay begins.
 const FREE_FAILURES: u32 = 4;
 /// Failures of one source, whatever the e-mail, before the delay begins.
 const FREE_FAILURES_OF_SOURCE: u32 = 30;
+/// Failures of one e-mail, whatever the source, before the delay begins.
+const FREE_FAILURES_OF_EMAIL: u32 = 20;
 /// Longest delay.
 const DELAY_MS_MAX: i64 = 5 * MINUTE;
 /// After this long without a failure the count starts again.
 const FORGET_MS: i64 = 30 * MINUTE;
+/// So long after a sign-in its source is known to be the person's own: what others try from
+/// elsewhere does not keep them out.
+const FAMILIAR_MS: i64 = 30 * DAY;
 /// Counters kept; the oldest go first.
 const ENTRIES_MAX: usize = 20_000;
 
@@ -29,85 +35,170 @@ impl Failures {
             return 0;
         };
         let delay = (SECOND << over.min(16)).min(DELAY_MS_MAX);
-        delay - now.since(self.last_at)
+        // A clock that went back must not make the wait longer than the delay.
+        delay - now.since(self.last_at).max(0)
     }
 }
 
-/// Counts failed sign-ins.
 #[derive(Debug, Default)]
-pub(crate) struct Throttle(Mutex<HashMap<String, Failures>>);
+struct Counters {
+    failures: HashMap<String, Failures>,
+    familiar: HashMap<String, Time>,
+}
+
+/// Counts attempts to sign in.
+#[derive(Debug, Default)]
+pub(crate) struct Throttle(Mutex<Counters>);
 
 impl Throttle {
-    /// Seconds to wait before the next attempt, or `None` when it may be made.
-    pub(crate) fn wait_s(&self, email: &str, source: &str, now: Time) -> Option<u64> {
-        let map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = |key: &str, free| map.get(key).map_or(0, |f| f.wait_ms(free, now));
-        let ms = wait(&pair(email, source), FREE_FAILURES).max(wait(source, FREE_FAILURES_OF_SOURCE));
-        (ms > 0).then(|| (ms as u64).div_ceil(1_000))
-    }
-
-    /// Counts a failure.
-    pub(crate) fn failed(&self, email: &str, source: &str, now: Time) {
-        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if map.len() >= ENTRIES_MAX {
-            map.retain(|_, f| now.since(f.last_at) < FORGET_MS);
-            if map.len() >= ENTRIES_MAX
-                && let Some(oldest) = map.iter().min_by_key(|(_, f)| f.last_at).map(|(k, _)| k.clone())
-            {
-                map.remove(&oldest);
-            }
+    /// Begins an attempt, which counts as failed until [`succeeded`](Self::succeeded) or
+    /// [`undo`](Self::undo) says otherwise, so that attempts made at the same time count too.
+    /// `Err` gives the seconds to wait before the next one.
+    pub(crate) fn attempt(&self, email: &str, source: &str, now: Time) -> Result<(), u64> {
+        let mut counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let keys = keys(email, source);
+        let familiar = counters
+            .familiar
+            .get(&keys[0])
+            .is_some_and(|at| now.since(*at) < FAMILIAR_MS);
+        let frees = [FREE_FAILURES, FREE_FAILURES_OF_SOURCE, FREE_FAILURES_OF_EMAIL];
+        let counted = if familiar { 2 } else { 3 };
+        let waits = keys.iter().zip(frees).take(counted);
+        let wait_ms = waits
+            .map(|(key, free)| counters.failures.get(key).map_or(0, |f| f.wait_ms(free, now)))
+            .max()
+            .unwrap_or(0);
+        if wait_ms > 0 {
+            return Err((wait_ms as u64).div_ceil(1_000));
         }
-        for key in [pair(email, source), source.to_owned()] {
-            let entry = map.entry(key).or_insert(Failures { count: 0, last_at: now });
+        make_room(&mut counters.failures, |f| f.last_at, now);
+        for key in keys {
+            let entry = counters
+                .failures
+                .entry(key)
+                .or_insert(Failures { count: 0, last_at: now });
             if now.since(entry.last_at) >= FORGET_MS {
                 entry.count = 0;
             }
             entry.count = entry.count.saturating_add(1);
             entry.last_at = now;
         }
+        Ok(())
     }
 
-    /// Forgets the failures of an e-mail after it signed in.
-    pub(crate) fn succeeded(&self, email: &str, source: &str) {
-        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        map.remove(&pair(email, source));
+    /// The attempt neither failed nor succeeded: more is to be shown.
+    pub(crate) fn undo(&self, email: &str, source: &str) {
+        let mut counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for key in keys(email, source) {
+            if let Some(entry) = counters.failures.get_mut(&key) {
+                entry.count = entry.count.saturating_sub(1);
+            }
+        }
+    }
+
+    /// Forgets the failures of an e-mail after it signed in, and remembers where from.
+    pub(crate) fn succeeded(&self, email: &str, source: &str, now: Time) {
+        let mut counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let [pair, of_source, of_email] = keys(email, source);
+        counters.failures.remove(&pair);
+        counters.failures.remove(&of_email);
+        if let Some(entry) = counters.failures.get_mut(&of_source) {
+            entry.count = entry.count.saturating_sub(1);
+        }
+        make_room(&mut counters.familiar, |at| *at, now);
+        counters.familiar.insert(pair, now);
     }
 }
 
-fn pair(email: &str, source: &str) -> String {
-    format!("{source} {}", email.to_lowercase())
+/// The counters of an attempt: of the pair, of the source, of the e-mail.
+fn keys(email: &str, source: &str) -> [String; 3] {
+    let email = email.trim().to_lowercase();
+    [format!("{source} {email}"), source.to_owned(), format!("* {email}")]
+}
+
+fn make_room<T>(map: &mut HashMap<String, T>, last_at: impl Fn(&T) -> Time, now: Time) {
+    if map.len() < ENTRIES_MAX {
+        return;
+    }
+    map.retain(|_, entry| now.since(last_at(entry)) < FORGET_MS);
+    if map.len() >= ENTRIES_MAX
+        && let Some(oldest) = map
+            .iter()
+            .min_by_key(|(_, entry)| last_at(entry))
+            .map(|(key, _)| key.clone())
+    {
+        map.remove(&oldest);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const ANN: &str = "a@example.com";
+    const HERE: &str = "192.0.2.1";
+
     #[test]
     fn the_delay_grows_and_ends() {
         let throttle = Throttle::default();
         let mut now = Time(1_000_000);
         for _ in 0..FREE_FAILURES {
-            assert_eq!(throttle.wait_s("a@example.com", "192.0.2.1", now), None);
-            throttle.failed("A@example.com", "192.0.2.1", now);
+            assert_eq!(throttle.attempt("A@example.com ", HERE, now), Ok(()));
         }
-        assert_eq!(throttle.wait_s("a@example.com", "192.0.2.1", now), Some(1));
-        throttle.failed("a@example.com", "192.0.2.1", now);
-        assert_eq!(throttle.wait_s("a@example.com", "192.0.2.1", now), Some(2));
-        assert_eq!(throttle.wait_s("a@example.com", "192.0.2.2", now), None);
+        assert_eq!(throttle.attempt(ANN, HERE, now), Err(1));
+        assert_eq!(throttle.attempt(ANN, "192.0.2.2", now), Ok(()));
+        now = now + SECOND;
+        assert_eq!(throttle.attempt(ANN, HERE, now), Ok(()));
+        assert_eq!(throttle.attempt(ANN, HERE, now), Err(2));
         now = now + 2 * SECOND;
-        assert_eq!(throttle.wait_s("a@example.com", "192.0.2.1", now), None);
-        throttle.succeeded("a@example.com", "192.0.2.1");
-        throttle.failed("a@example.com", "192.0.2.1", now);
-        assert_eq!(throttle.wait_s("a@example.com", "192.0.2.1", now), None);
+        assert_eq!(throttle.attempt(ANN, HERE, now), Ok(()));
+        throttle.succeeded(ANN, HERE, now);
+        assert_eq!(throttle.attempt(ANN, HERE, now), Ok(()));
+    }
+
+    #[test]
+    fn asking_for_a_code_does_not_buy_guesses() {
+        let throttle = Throttle::default();
+        let now = Time(1_000_000);
+        let mut guesses = 0;
+        for _ in 0..50 {
+            // The password alone, then a wrong code, and so on.
+            if throttle.attempt(ANN, HERE, now).is_ok() {
+                throttle.undo(ANN, HERE);
+            }
+            guesses += u32::from(throttle.attempt(ANN, HERE, now).is_ok());
+        }
+        assert_eq!(guesses, FREE_FAILURES);
     }
 
     #[test]
     fn one_source_cannot_try_everybody() {
         let throttle = Throttle::default();
         let now = Time(1_000_000);
-        for i in 0..=FREE_FAILURES_OF_SOURCE {
-            throttle.failed(&format!("{i}@example.com"), "192.0.2.1", now);
+        for i in 0..FREE_FAILURES_OF_SOURCE {
+            assert_eq!(throttle.attempt(&format!("{i}@example.com"), HERE, now), Ok(()));
         }
-        assert!(throttle.wait_s("new@example.com", "192.0.2.1", now).is_some());
+        assert!(throttle.attempt("new@example.com", HERE, now).is_err());
+    }
+
+    #[test]
+    fn many_sources_cannot_try_one_person_nor_keep_them_out() {
+        let throttle = Throttle::default();
+        let now = Time(1_000_000);
+        assert_eq!(throttle.attempt(ANN, HERE, now), Ok(()));
+        throttle.succeeded(ANN, HERE, now);
+        let tried = (0..100).filter(|i| throttle.attempt(ANN, &format!("198.51.100.{i}"), now).is_ok());
+        assert_eq!(tried.count() as u32, FREE_FAILURES_OF_EMAIL);
+        assert_eq!(throttle.attempt(ANN, HERE, now), Ok(()));
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_does_not_lock_out() {
+        let throttle = Throttle::default();
+        let now = Time(1_000 * DAY);
+        for _ in 0..FREE_FAILURES {
+            throttle.attempt(ANN, HERE, now).unwrap();
+        }
+        assert_eq!(throttle.attempt(ANN, HERE, now - 10 * DAY), Err(1));
     }
 }

@@ -2,15 +2,20 @@
 //! role may see differently are built with a [`Viewer`] alone. No secret has a field here, except
 //! in the two answers that show a value once.
 
-pub(crate) mod admin;
+pub(crate) mod audit;
 pub(crate) mod cards;
 pub(crate) mod event;
 pub(crate) mod integration;
+pub(crate) mod key;
+pub(crate) mod member;
 pub(crate) mod overview;
 pub(crate) mod present;
 pub(crate) mod problem;
+pub(crate) mod profile;
+pub(crate) mod project;
 pub(crate) mod provider;
 pub(crate) mod session;
+pub(crate) mod user;
 pub(crate) mod words;
 
 use lk_core::Time;

@@ -3,15 +3,21 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::words::RoleWord;
-use crate::auth::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
+use super::IsoTime;
+use super::project::Flags;
+use super::words::{RoleWord, ScopeWord};
+use crate::auth::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, ProofMethods};
 use crate::error::ApiError;
 use crate::extract::Checked;
 
 /// Longest e-mail address.
 const EMAIL_CHARS_MAX: usize = 254;
+/// Longest token of a one-time link.
+const TOKEN_CHARS_MAX: usize = 200;
+/// Longest code of an authenticator, or recovery code.
+pub(crate) const CODE_CHARS_MAX: usize = 40;
 /// Longest name of a person.
-const NAME_CHARS_MAX: usize = 120;
+pub(crate) const NAME_CHARS_MAX: usize = 120;
 
 /// Who is signed in and where they belong.
 #[derive(Debug, Serialize, ToSchema)]
@@ -28,6 +34,34 @@ pub(crate) struct Session {
     /// Send it as `x-csrf-token` with every write of this session.
     #[schema(required)]
     pub(crate) csrf_token: Option<String>,
+    /// Until when the admin areas do not ask again who is there; null: they ask now.
+    #[schema(required)]
+    pub(crate) sudo_until: Option<IsoTime>,
+    /// How this person can prove who they are; null for nobody and for keys.
+    #[schema(required)]
+    pub(crate) sudo: Option<SudoMethods>,
+}
+
+/// How somebody can prove again who they are.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SudoMethods {
+    /// With their password.
+    pub(crate) password: bool,
+    /// With the code of their authenticator, beside the password.
+    pub(crate) code: bool,
+    /// At the identity provider.
+    pub(crate) identity_provider: bool,
+}
+
+impl From<ProofMethods> for SudoMethods {
+    fn from(methods: ProofMethods) -> Self {
+        Self {
+            password: methods.password,
+            code: methods.code,
+            identity_provider: methods.identity_provider,
+        }
+    }
 }
 
 /// A signed-in person.
@@ -43,6 +77,17 @@ pub(crate) struct SessionUser {
     pub(crate) operator: bool,
 }
 
+impl From<lk_store::User> for SessionUser {
+    fn from(user: lk_store::User) -> Self {
+        Self {
+            id: user.id,
+            email: user.email,
+            name: user.name,
+            operator: user.operator,
+        }
+    }
+}
+
 /// An API key in use.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SessionKey {
@@ -50,6 +95,8 @@ pub(crate) struct SessionKey {
     pub(crate) id: String,
     /// Its name.
     pub(crate) name: String,
+    /// What it may be used for.
+    pub(crate) scopes: Vec<ScopeWord>,
 }
 
 /// A project to choose.
@@ -63,6 +110,8 @@ pub(crate) struct SessionProject {
     pub(crate) name: String,
     /// The caller's role in it.
     pub(crate) role: RoleWord,
+    /// What is switched on for it.
+    pub(crate) flags: Flags,
 }
 
 /// Signing in.
@@ -75,19 +124,47 @@ pub(crate) struct SignIn {
     /// Password.
     #[schema(min_length = 1, max_length = 512, write_only, format = Password)]
     pub(crate) password: String,
+    /// The code of the authenticator, or a recovery code, once the answer was `code_required`.
+    #[schema(min_length = 1, max_length = 40, write_only)]
+    pub(crate) code: Option<String>,
 }
 
 impl Checked for SignIn {
     fn check(&self) -> Result<(), ApiError> {
         super::check_text("email", Some(&self.email), EMAIL_CHARS_MAX)?;
-        if self.password.is_empty() || self.password.len() > PASSWORD_BYTES_MAX {
-            return Err(ApiError::invalid(
-                "password",
-                format!("must have 1 to {PASSWORD_BYTES_MAX} bytes."),
-            ));
-        }
-        Ok(())
+        check_password("password", &self.password)?;
+        super::check_text("code", self.code.as_deref(), CODE_CHARS_MAX)
     }
+}
+
+/// Proving again who is there.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Sudo {
+    /// Password.
+    #[schema(min_length = 1, max_length = 512, write_only, format = Password)]
+    pub(crate) password: String,
+    /// The code of the authenticator, or a recovery code.
+    #[schema(min_length = 1, max_length = 40, write_only)]
+    pub(crate) code: Option<String>,
+}
+
+impl Checked for Sudo {
+    fn check(&self) -> Result<(), ApiError> {
+        check_password("password", &self.password)?;
+        super::check_text("code", self.code.as_deref(), CODE_CHARS_MAX)
+    }
+}
+
+/// Refuses what cannot be anybody's password.
+pub(crate) fn check_password(field: &str, password: &str) -> Result<(), ApiError> {
+    if password.is_empty() || password.len() > PASSWORD_BYTES_MAX {
+        return Err(ApiError::invalid(
+            field,
+            format!("must have 1 to {PASSWORD_BYTES_MAX} bytes."),
+        ));
+    }
+    Ok(())
 }
 
 /// Whether the first owner is still to be created.
@@ -117,11 +194,16 @@ pub(crate) struct SetupInput {
 
 impl Checked for SetupInput {
     fn check(&self) -> Result<(), ApiError> {
-        super::check_text("token", Some(&self.token), 200)?;
+        check_token(&self.token)?;
         super::check_text("name", Some(&self.name), NAME_CHARS_MAX)?;
         check_email("email", &self.email)?;
         check_new_password(&self.password)
     }
+}
+
+/// Refuses what cannot be the token of a one-time link.
+pub(crate) fn check_token(token: &str) -> Result<(), ApiError> {
+    super::check_text("token", Some(token), TOKEN_CHARS_MAX)
 }
 
 /// Refuses what cannot be an e-mail address.

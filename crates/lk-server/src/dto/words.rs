@@ -72,4 +72,8 @@ wire! {
     StateWord(lk_core::words::ProblemState) as "ProblemState";
     /// A role on the wire.
     RoleWord(lk_core::words::Role) as "Role";
+    /// A key's scope on the wire.
+    ScopeWord(lk_core::words::Scope) as "Scope";
+    /// How a session began, on the wire.
+    MethodWord(lk_core::words::SignInMethod) as "SignInMethod";
 }

@@ -31,6 +31,13 @@ impl FromParams for NoParams {
     }
 }
 
+/// Two groups of parameters that a route reads together.
+impl<A: FromParams, B: FromParams> FromParams for (A, B) {
+    fn read(params: &mut Params) -> Result<Self, ApiError> {
+        Ok((A::read(params)?, B::read(params)?))
+    }
+}
+
 impl<S: Send + Sync, T: FromParams> FromRequestParts<S> for Query<T> {
     type Rejection = ApiError;
 

@@ -63,7 +63,7 @@ async fn load_demo(
     Query(query): Query<ProjectParam>,
 ) -> Result<Json<Demo>, ApiError> {
     let access = Access::to_project(&app, &caller, query.project_id.as_deref()).await?;
-    let permit = access.permit(Verb::ManageDemo)?;
+    let permit = access.permit(&app, Verb::ManageDemo).await?;
     switch(&app)?.load(&permit, &access.project).await?;
     app.engine().reload().await?;
     state(&app, &access.project).await
@@ -83,7 +83,7 @@ async fn remove_demo(
     Query(query): Query<ProjectParam>,
 ) -> Result<Json<Demo>, ApiError> {
     let access = Access::to_project(&app, &caller, query.project_id.as_deref()).await?;
-    let permit = access.permit(Verb::ManageDemo)?;
+    let permit = access.permit(&app, Verb::ManageDemo).await?;
     switch(&app)?.remove(&permit, &access.project).await?;
     app.engine().reload().await?;
     state(&app, &access.project).await

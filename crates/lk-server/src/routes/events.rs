@@ -237,7 +237,7 @@ async fn give_feedback(
     Body(input): Body<FeedbackInput>,
 ) -> Result<Json<Feedback>, ApiError> {
     let (access, detail) = find(&app, &caller, query.project_id.as_deref(), &id).await?;
-    let permit = access.permit(Verb::GiveFeedback)?;
+    let permit = access.permit(&app, Verb::GiveFeedback).await?;
     // A comment is free text of a person: what a provider's message may not keep, it may not.
     let comment = input.comment.map(|text| redact(&app, &detail.event.provider, &text));
     let new = NewFeedback {

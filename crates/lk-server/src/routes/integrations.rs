@@ -191,7 +191,7 @@ async fn create_integration(
     Body(input): Body<NewIntegration>,
 ) -> Result<(StatusCode, Json<CreatedIntegration>), ApiError> {
     let access = Access::to_project(&app, &caller, input.project_id.as_deref()).await?;
-    let permit = access.permit(Verb::ConnectIntegration)?;
+    let permit = access.permit(&app, Verb::ConnectIntegration).await?;
     let manifest = manifest(&app, &input.provider)?;
     let checked = check_settings(manifest, input.settings.unwrap_or_default(), &[])?;
     if input.webhook_secret.is_some() && manifest.webhook.is_none() {
@@ -259,7 +259,7 @@ async fn update_integration(
     Body(input): Body<IntegrationPatch>,
 ) -> Result<Json<Integration>, ApiError> {
     let (access, row) = find(&app, &caller, &id).await?;
-    let permit = access.permit(Verb::ConfigureIntegration)?;
+    let permit = access.permit(&app, Verb::ConfigureIntegration).await?;
     let mut input = input;
     let checked = match input.settings.take() {
         Some(settings) => {
@@ -341,7 +341,7 @@ async fn delete_integration(
     _: Query<NoParams>,
 ) -> Result<StatusCode, ApiError> {
     let (access, _) = find(&app, &caller, &id).await?;
-    let permit = access.permit(Verb::DisconnectIntegration)?;
+    let permit = access.permit(&app, Verb::DisconnectIntegration).await?;
     app.store().delete_integration(&permit, &id, app.now()).await?;
     app.engine().reload().await?;
     Ok(StatusCode::NO_CONTENT)

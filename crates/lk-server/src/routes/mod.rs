@@ -1,18 +1,28 @@
 //! The routes, one file for each group. A file holds its handlers and the list of them; delete
 //! the file and the group is gone.
 
-mod admin;
+mod audit;
 mod demo;
 mod events;
 mod integrations;
+mod invitations;
+mod keys;
 mod live;
+mod members;
 mod ops;
 mod overview;
+mod password_reset;
 mod problems;
+mod profile;
+mod projects;
 mod providers;
 mod secrets;
 mod session;
+mod totp;
+mod users;
 mod webhooks;
+
+use std::collections::HashMap;
 
 use axum::Router;
 use lk_core::observation::{IntegrationRid, ProjectRid};
@@ -23,6 +33,7 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
+use crate::auth::Origin;
 use crate::error::ApiError;
 use crate::extract::{FromParams, Params};
 use crate::{error, telemetry, ui};
@@ -68,6 +79,18 @@ fn number_cursor(cursor: Option<&str>) -> Result<Option<i64>, ApiError> {
     }
 }
 
+/// The names of projects by id, of deleted ones too.
+async fn project_names(app: &App) -> Result<HashMap<String, String>, ApiError> {
+    Ok(app.store().project_names().await?.into_iter().collect())
+}
+
+/// Counts an attempt to use a one-time link, as a failed one until it succeeds; 429 after too many
+/// from one source.
+fn spend_attempt(app: &App, what: &str, origin: &Origin) -> Result<(), ApiError> {
+    let attempt = app.throttle().attempt(what, &origin.source, app.now());
+    attempt.map_err(|wait_s| ApiError::rate_limited("Too many attempts. Wait a little.", wait_s))
+}
+
 /// The integrations that a filter names: one by id, or all of a provider by its key.
 async fn chosen_integrations(
     app: &App,
@@ -105,7 +128,15 @@ fn api() -> OpenApiRouter<App> {
         .merge(live::routes())
         .merge(providers::routes())
         .merge(demo::routes())
-        .merge(admin::routes())
+        .merge(profile::routes())
+        .merge(totp::routes())
+        .merge(password_reset::routes())
+        .merge(projects::routes())
+        .merge(members::routes())
+        .merge(invitations::routes())
+        .merge(keys::routes())
+        .merge(audit::routes())
+        .merge(users::routes())
         .merge(ops::routes())
 }
 

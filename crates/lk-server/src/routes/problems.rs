@@ -143,7 +143,7 @@ async fn update_problem(
     let row = app.store().problem(&id).await?;
     let project = app.store().project_by_rid(row.project_rid).await?;
     let access = Access::by_id(&app, &caller, &project.id).await?;
-    let permit = access.permit(Verb::TriageProblem)?;
+    let permit = access.permit(&app, Verb::TriageProblem).await?;
     let patch = StoredPatch {
         state: input.state.map(|word| word.0),
         owner_user_id: match input.owner_id {

@@ -75,7 +75,7 @@ async fn add_webhook_secret(
     Body(input): Body<NewWebhookSecret>,
 ) -> Result<(StatusCode, Json<CreatedWebhookSecret>), ApiError> {
     let (access, integration) = find(&app, &caller, &id).await?;
-    let permit = access.permit(Verb::ManageWebhookSecrets)?;
+    let permit = access.permit(&app, Verb::ManageWebhookSecrets).await?;
     let (value, source, shown) = if let Some(given) = input.secret {
         (given.trim().to_owned(), SecretSource::Manual, None)
     } else {
@@ -113,7 +113,7 @@ async fn retire_webhook_secret(
     Body(input): Body<RetireSecret>,
 ) -> Result<Json<WebhookSecret>, ApiError> {
     let (access, _) = find(&app, &caller, &path.id).await?;
-    let permit = access.permit(Verb::ManageWebhookSecrets)?;
+    let permit = access.permit(&app, Verb::ManageWebhookSecrets).await?;
     let grace_ms = i64::from(input.grace_seconds.unwrap_or(0)) * SECOND;
     let row = app
         .store()
@@ -175,7 +175,7 @@ async fn bind_alias(
     _: Query<NoParams>,
 ) -> Result<StatusCode, ApiError> {
     let (access, _) = find(&app, &caller, &id).await?;
-    let permit = access.permit(Verb::ConfigureIntegration)?;
+    let permit = access.permit(&app, Verb::ConfigureIntegration).await?;
     app.store().bind_alias(&permit, &id, app.now()).await?;
     app.engine().reload().await?;
     Ok(StatusCode::NO_CONTENT)
@@ -194,7 +194,7 @@ async fn free_alias(
     _: Query<NoParams>,
 ) -> Result<StatusCode, ApiError> {
     let (access, _) = find(&app, &caller, &id).await?;
-    let permit = access.permit(Verb::ConfigureIntegration)?;
+    let permit = access.permit(&app, Verb::ConfigureIntegration).await?;
     app.store().free_alias(&permit, &id, app.now()).await?;
     app.engine().reload().await?;
     Ok(StatusCode::NO_CONTENT)

@@ -4,16 +4,21 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
-use http::{HeaderMap, StatusCode, header};
+use http::{StatusCode, header};
+use lk_core::Time;
 use lk_core::access::{Standing, Verb, authorize};
-use lk_core::words::Role;
-use lk_store::{NewSession, NewUser, User};
+use lk_core::words::{Role, SignInMethod};
+use lk_store::{NewSession, NewUser, Project, User};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::auth::{self, COOKIE, Identity, SESSION_LIFE_MS, cookie_value, new_token, set_cookie, token_hash};
-use crate::dto::session::{Session, SessionKey, SessionProject, SessionUser, SetupInput, SetupState, SignIn};
+use crate::auth::{
+    self, COOKIE, Identity, Origin, PROOF_MS, Person, SESSION_LIFE_MS, Shown, cookie_value, new_token, proof_methods,
+    prove, set_cookie, token_hash,
+};
+use crate::dto::key::effective_scopes;
+use crate::dto::session::{Session, SessionKey, SessionProject, SessionUser, SetupInput, SetupState, SignIn, Sudo};
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::{Body, NoParams, Query, is_https};
 
@@ -23,6 +28,7 @@ const SETUP: &str = "setup";
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(get_session, sign_in, sign_out))
+        .routes(routes!(sudo))
         .routes(routes!(get_setup, set_up))
 }
 
@@ -42,119 +48,140 @@ async fn get_session(State(app): State<App>, _: Query<NoParams>, parts: Parts) -
             api_key: None,
             projects: vec![],
             csrf_token: None,
+            sudo_until: None,
+            sudo: None,
         },
-        Some(Identity::User { user, csrf, .. }) => of_user(&app, user, csrf).await?,
+        Some(Identity::User {
+            user, csrf, proved_at, ..
+        }) => of_user(&app, user, csrf, proved_at).await?,
         Some(Identity::Key { key, .. }) => {
             let project = app.store().project(&key.project_id).await?;
             Session {
                 user: None,
-                projects: vec![SessionProject {
-                    id: project.id,
-                    slug: project.slug,
-                    name: project.name,
-                    role: key.role.into(),
-                }],
+                projects: vec![choice(project, key.role)],
                 api_key: Some(SessionKey {
+                    scopes: effective_scopes(&key),
                     id: key.id,
                     name: key.name,
                 }),
                 csrf_token: None,
+                sudo_until: None,
+                sudo: None,
             }
         }
     };
     Ok(Json(session))
 }
 
-async fn of_user(app: &App, user: User, csrf: String) -> Result<Session, ApiError> {
+fn choice(project: Project, role: Role) -> SessionProject {
+    SessionProject {
+        id: project.id,
+        slug: project.slug,
+        name: project.name,
+        role: role.into(),
+        flags: project.flags.into(),
+    }
+}
+
+/// The answer that tells a person who they are.
+pub(super) async fn of_user(app: &App, user: User, csrf: String, proved_at: Time) -> Result<Session, ApiError> {
     let member_of = app.store().memberships(&user.id).await?;
-    let mut projects: Vec<SessionProject> = member_of
-        .into_iter()
-        .map(|m| SessionProject {
-            id: m.project.id,
-            slug: m.project.slug,
-            name: m.project.name,
-            role: m.role.into(),
-        })
-        .collect();
+    let mut projects: Vec<SessionProject> = member_of.into_iter().map(|m| choice(m.project, m.role)).collect();
     if user.operator {
         for project in app.store().projects().await? {
             if projects.iter().all(|p| p.id != project.id) {
-                projects.push(SessionProject {
-                    id: project.id,
-                    slug: project.slug,
-                    name: project.name,
-                    role: Role::Owner.into(),
-                });
+                projects.push(choice(project, Role::Owner));
             }
         }
     }
+    let sudo_until = proved_at + PROOF_MS;
+    let methods = proof_methods(app, &user.id).await?;
     Ok(Session {
-        user: Some(SessionUser {
-            id: user.id,
-            email: user.email,
-            name: user.name,
-            operator: user.operator,
-        }),
+        user: Some(SessionUser::from(user)),
         api_key: None,
         projects,
         csrf_token: Some(csrf),
+        sudo_until: (sudo_until > app.now()).then_some(sudo_until.into()),
+        sudo: Some(methods.into()),
     })
 }
 
-/// Sign in with e-mail and password.
+/// Sign in with e-mail and password, and with the authenticator's code where one is set up.
 #[utoipa::path(
     post, path = "/api/session", operation_id = "signIn", tag = "session", request_body = SignIn,
     responses(
         (status = 200, body = Session, description = "Signed in; the cookie is set."),
-        (status = 401, body = crate::error::ErrorBody, description = "E-mail and password do not match."),
+        (status = 401, body = crate::error::ErrorBody, description =
+            "`bad_credentials`; `code_required`: send again with `code`; `bad_code`."),
     )
 )]
 async fn sign_in(
     State(app): State<App>,
     _: Query<NoParams>,
-    headers: HeaderMap,
-    extensions: http::Extensions,
+    origin: Origin,
     Body(input): Body<SignIn>,
 ) -> Result<Response, ApiError> {
-    let now = app.now();
-    let source = auth::source(&headers, &extensions, app.config().trust_forwarded);
-    if let Some(wait_s) = app.throttle().wait_s(&input.email, &source, now) {
-        return Err(ApiError::rate_limited(
-            "Too many failed sign-ins. Wait a little.",
-            wait_s,
-        ));
-    }
     let known = app.store().credentials(&input.email).await?;
-    let stored = known.as_ref().and_then(|known| known.password_hash.clone());
-    let matches = app.passwords().verify(input.password, stored).await?;
-    let Some(known) = known.filter(|_| matches) else {
-        app.throttle().failed(&input.email, &source, now);
-        metrics::counter!("sign_ins_total", "result" => "refused").increment(1);
-        return Err(ApiError::new(
-            ErrorCode::BadCredentials,
-            "E-mail and password do not match.",
-        ));
+    let shown = Shown {
+        email: &input.email,
+        password: input.password,
+        code: input.code.as_deref(),
     };
-    app.throttle().succeeded(&input.email, &source);
-    metrics::counter!("sign_ins_total", "result" => "accepted").increment(1);
-    begin(&app, known.user, source, is_https(&headers, &app)).await
+    let user = prove(&app, known, shown, &origin, "session.began").await?;
+    begin(&app, user, SignInMethod::Password, origin).await
 }
 
-/// Begins a session for a proven user and answers with it.
-async fn begin(app: &App, user: User, source: String, secure: bool) -> Result<Response, ApiError> {
+/// Begins a session for a proven user and answers with it. A session that the browser had before
+/// is not taken over: its cookie is replaced.
+pub(super) async fn begin(app: &App, user: User, method: SignInMethod, origin: Origin) -> Result<Response, ApiError> {
     let now = app.now();
     let (token, csrf) = (new_token()?, new_token()?);
     let session = NewSession {
         id_hash: token_hash(&token).to_vec(),
         user_id: user.id.clone(),
+        method,
         csrf: csrf.clone(),
         expires_at: now + SESSION_LIFE_MS,
-        source: Some(source),
+        source: Some(origin.source),
+        user_agent: origin.user_agent,
     };
     app.store().create_session(&session, now).await?;
-    let cookie = set_cookie(Some(&token), secure)?;
-    let answer = of_user(app, user, csrf).await?;
+    let cookie = set_cookie(Some(&token), origin.https)?;
+    let answer = of_user(app, user, csrf, now).await?;
     Ok(([(header::SET_COOKIE, cookie)], Json(answer)).into_response())
+}
+
+/// Prove again who is there, for the admin areas.
+#[utoipa::path(
+    post, path = "/api/session/sudo", operation_id = "proveSession", tag = "session", request_body = Sudo,
+    responses(
+        (status = 200, body = Session, description = "Proven; `sudoUntil` is 15 minutes from now."),
+        (status = 401, body = crate::error::ErrorBody, description =
+            "Not signed in; `bad_credentials`; `code_required`; `bad_code`."),
+    )
+)]
+async fn sudo(
+    State(app): State<App>,
+    person: Person,
+    origin: Origin,
+    _: Query<NoParams>,
+    Body(input): Body<Sudo>,
+) -> Result<Json<Session>, ApiError> {
+    let Identity::User { csrf, .. } = person.caller.identity else {
+        return Err(ApiError::unauthenticated());
+    };
+    let known = app.store().credentials_of(&person.user.id).await?;
+    let shown = Shown {
+        email: &person.user.email,
+        password: input.password,
+        code: input.code.as_deref(),
+    };
+    let user = prove(&app, known, shown, &origin, "session.proven").await?;
+    let now = app.now();
+    app.store()
+        .prove_session(&person.session, Some(&origin.source), now)
+        .await?;
+    Ok(Json(of_user(&app, user, csrf, now).await?))
 }
 
 /// Sign out.
@@ -170,7 +197,10 @@ async fn sign_out(State(app): State<App>, _: Query<NoParams>, parts: Parts) -> R
     // Identifies first: ending a session is a write and needs its CSRF token.
     auth::identify(&parts, &app).await?;
     if let Some(token) = cookie_value(&parts.headers, COOKIE) {
-        app.store().delete_session(&token_hash(token)).await?;
+        let source = auth::source(&parts.headers, &parts.extensions, app.config().trust_forwarded);
+        app.store()
+            .end_session(&token_hash(token), Some(&source), app.now())
+            .await?;
     }
     let cookie = set_cookie(None, is_https(&parts.headers, &app))?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
@@ -198,25 +228,20 @@ async fn get_setup(State(app): State<App>, _: Query<NoParams>) -> Result<Json<Se
 async fn set_up(
     State(app): State<App>,
     _: Query<NoParams>,
-    headers: HeaderMap,
-    extensions: http::Extensions,
+    origin: Origin,
     Body(input): Body<SetupInput>,
 ) -> Result<Response, ApiError> {
     let now = app.now();
-    let source = auth::source(&headers, &extensions, app.config().trust_forwarded);
     let refused = || {
         ApiError::new(
             ErrorCode::BadCredentials,
             "The link is used, expired or unknown. Restart the server to print a new one.",
         )
     };
-    if let Some(wait_s) = app.throttle().wait_s(SETUP, &source, now) {
-        return Err(ApiError::rate_limited("Too many attempts. Wait a little.", wait_s));
-    }
     let hash = token_hash(&input.token);
     // Looked at before the expensive hash, so that guessing costs us nothing.
+    super::spend_attempt(&app, SETUP, &origin)?;
     if app.store().one_time_link(&hash, SETUP, now).await?.is_none() {
-        app.throttle().failed(SETUP, &source, now);
         return Err(refused());
     }
     let new = NewUser {
@@ -227,15 +252,15 @@ async fn set_up(
     };
     // The link is the proof: who holds it could read it on the machine.
     let standing = Standing {
-        source: Some(source.clone()),
+        source: Some(origin.source.clone()),
         ..Standing::command_line()
     };
-    let permit = authorize(&standing, Verb::ManageUsers)?;
+    let permit = authorize(&standing, Verb::ManageUsers).map_err(ApiError::internal)?;
     let user = match app.store().create_first_owner(&permit, &hash, &new, now).await {
         Ok(user) => user,
         Err(lk_store::StoreError::NotFound { .. }) => return Err(refused()),
         Err(error) => return Err(error.into()),
     };
-    app.throttle().succeeded(SETUP, &source);
-    begin(&app, user, source, is_https(&headers, &app)).await
+    app.throttle().succeeded(SETUP, &origin.source, now);
+    begin(&app, user, SignInMethod::Link, origin).await
 }

@@ -73,7 +73,7 @@ async fn a_problem_is_triaged_and_a_stale_change_refused() {
     let problem = server.get("/api/problems?state=open").await.json()["items"][0].clone();
     let path = format!("/api/problems/{}", problem["id"].as_str().unwrap());
     let version = problem["version"].as_i64().unwrap();
-    let owner = server.person("p@example.com", "a long password", Role::Editor).await;
+    let owner = server.person("p@example.com", Role::Editor).await;
     let change = json!({"state": "acknowledged", "ownerId": owner, "version": version});
     let changed = server.call(EDITOR, "PATCH", &path, Some(change.clone())).await;
     assert_eq!(changed.status, 200, "{}", changed.text);

@@ -6,13 +6,14 @@ use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode, header};
 use lk_core::Time;
 use lk_core::access::{Permit, Standing, Verb, authorize};
-use lk_core::words::Role;
+use lk_core::time::{DAY, MINUTE};
+use lk_core::words::{Role, SignInMethod};
 use lk_engine::rules::Rules;
 use lk_engine::{Clock, Engine, EngineConfig};
 use lk_provider::errors::Explainers;
 use lk_provider::{Manifest, ManifestProvider, Provider, Registry};
 use lk_server::{App, Config};
-use lk_store::{MasterKey, NewApiKey, NewProject, NewUser, Project, Store, StoreConfig};
+use lk_store::{MasterKey, NewApiKey, NewProject, NewSession, NewUser, Project, Store, StoreConfig};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
@@ -61,10 +62,35 @@ pub(crate) enum As {
     Anonymous,
     /// A key of the project with this role.
     Role(Role),
-    /// The owner of another project.
+    /// The key of the owner of another project.
     Stranger,
-    /// Whoever runs the installation.
+    /// A key that runs the installation.
     Operator,
+    /// A person with this role in the project, who has just proven who they are.
+    Signed(Role),
+    /// The same, who has proven it too long ago for the admin areas.
+    Stale(Role),
+    /// A person of another project.
+    SignedStranger,
+    /// A person who runs the installation and has proven who they are too long ago.
+    StaleOperator,
+}
+
+/// Everybody's password in the tests.
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// What is stored of it; made once, because it is meant to be slow.
+pub(crate) fn password_hash() -> String {
+    static HASH: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    HASH.get_or_init(|| lk_server::hash_password(PASSWORD).unwrap()).clone()
+}
+
+/// A browser that is signed in.
+#[derive(Debug, Clone)]
+pub(crate) struct Browser {
+    pub(crate) user_id: String,
+    pub(crate) cookie: String,
+    pub(crate) csrf: String,
 }
 
 /// An answer read whole.
@@ -96,11 +122,42 @@ pub(crate) struct TestServer {
     pub(crate) project: Project,
     router: axum::Router,
     keys: Vec<(As, String)>,
+    browsers: Vec<(As, Browser)>,
     _folder: tempfile::TempDir,
 }
 
 pub(crate) fn permit(verb: Verb) -> Permit {
     authorize(&Standing::command_line(), verb).unwrap()
+}
+
+async fn add_person(store: &Store, email: &str, operator: bool) -> String {
+    let new = NewUser {
+        email: email.to_owned(),
+        name: "Person".to_owned(),
+        password_hash: Some(password_hash()),
+        operator,
+    };
+    let user = store.create_user(&permit(Verb::ManageUsers), &new, NOW).await.unwrap();
+    user.id
+}
+
+async fn begin_session(store: &Store, user_id: &str, now: Time) -> Browser {
+    let (token, csrf) = (lk_server::new_token().unwrap(), lk_server::new_token().unwrap());
+    let new = NewSession {
+        id_hash: lk_server::token_hash(&token).to_vec(),
+        user_id: user_id.to_owned(),
+        method: SignInMethod::Password,
+        csrf: csrf.clone(),
+        expires_at: now + 14 * DAY,
+        source: None,
+        user_agent: None,
+    };
+    store.create_session(&new, now).await.unwrap();
+    Browser {
+        user_id: user_id.to_owned(),
+        cookie: format!("lk_session={token}"),
+        csrf,
+    }
 }
 
 impl TestServer {
@@ -109,6 +166,15 @@ impl TestServer {
     }
 
     pub(crate) async fn with(config: Config) -> Self {
+        let mut server = Self::unowned(config).await;
+        let store = server.engine.store();
+        let other = store.project("other").await.unwrap();
+        server.browsers = Self::sign_everybody_in(store, &server.project, &other).await;
+        server
+    }
+
+    /// A server that nobody owns yet.
+    pub(crate) async fn unowned(config: Config) -> Self {
         // Several tests of one process may come here; the first one installs it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
@@ -133,6 +199,7 @@ impl TestServer {
         let project = store.project("default").await.unwrap();
         let keys = Self::make_keys(&store, &project).await;
         Self {
+            browsers: Vec::new(),
             router: lk_server::router(&app),
             app,
             engine,
@@ -147,6 +214,7 @@ impl TestServer {
         let other = NewProject {
             slug: "other".into(),
             name: "Other".into(),
+            owner: None,
         };
         let other = store
             .create_project(&permit(Verb::CreateProject), &other, NOW)
@@ -166,6 +234,7 @@ impl TestServer {
                 name: format!("{who:?}"),
                 role,
                 operator,
+                scopes: None,
                 hash: lk_server::token_hash(&value).to_vec(),
                 last4: value[value.len() - 4..].to_owned(),
                 expires_at: None,
@@ -179,22 +248,49 @@ impl TestServer {
         keys
     }
 
-    /// A person with a password, member of the project with `role`.
-    pub(crate) async fn person(&self, email: &str, password: &str, role: Role) -> String {
-        let new = NewUser {
-            email: email.to_owned(),
-            name: "Person".to_owned(),
-            password_hash: Some(lk_server::hash_password(password).unwrap()),
-            operator: false,
-        };
+    async fn sign_everybody_in(store: &Store, project: &Project, other: &Project) -> Vec<(As, Browser)> {
+        let long_ago = NOW - 20 * MINUTE;
+        let mut wanted = Vec::new();
+        for role in Role::ALL {
+            wanted.push((As::Signed(*role), project, Some(*role), NOW));
+            wanted.push((As::Stale(*role), project, Some(*role), long_ago));
+        }
+        wanted.push((As::SignedStranger, other, Some(Role::Owner), NOW));
+        wanted.push((As::StaleOperator, other, None, long_ago));
+        let mut browsers = Vec::new();
+        for (n, (who, project, role, proved_at)) in wanted.into_iter().enumerate() {
+            let id = add_person(store, &format!("{n}@example.org"), role.is_none()).await;
+            if let Some(role) = role {
+                let users = permit(Verb::ManageUsers);
+                store.set_member(&users, &project.id, &id, role, NOW).await.unwrap();
+            }
+            browsers.push((who, begin_session(store, &id, proved_at).await));
+        }
+        browsers
+    }
+
+    /// A person with [`PASSWORD`], member of the project with `role`.
+    pub(crate) async fn person(&self, email: &str, role: Role) -> String {
         let store = self.engine.store();
-        let user = store.create_user(&permit(Verb::ManageUsers), &new, NOW).await.unwrap();
-        let members = permit(Verb::ManageMembers);
+        let id = add_person(store, email, false).await;
+        let users = permit(Verb::ManageUsers);
         store
-            .set_member(&members, &self.project.id, &user.id, role, NOW)
+            .set_member(&users, &self.project.id, &id, role, NOW)
             .await
             .unwrap();
-        user.id
+        id
+    }
+
+    /// A browser signed in as the person with this id.
+    pub(crate) async fn sign_in(&self, user_id: &str) -> Browser {
+        begin_session(self.engine.store(), user_id, self.clock.now()).await
+    }
+
+    pub(crate) fn browser(&self, who: As) -> Option<&Browser> {
+        self.browsers
+            .iter()
+            .find(|(w, _)| *w == who)
+            .map(|(_, browser)| browser)
     }
 
     pub(crate) fn key(&self, who: As) -> Option<&str> {
@@ -212,6 +308,22 @@ impl TestServer {
         }
     }
 
+    /// The answer without waiting for the end of a stream: errors are read whole.
+    pub(crate) async fn head_of(&self, request: Request<Body>) -> Answer {
+        let (parts, body) = self.open(request).await.into_parts();
+        let text = if parts.status.is_success() {
+            String::new()
+        } else {
+            let bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+            String::from_utf8(bytes.to_vec()).unwrap()
+        };
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text,
+        }
+    }
+
     /// The response with its body unread, for streams.
     pub(crate) async fn open(&self, request: Request<Body>) -> http::Response<Body> {
         self.router.clone().oneshot(request).await.unwrap()
@@ -224,6 +336,11 @@ impl TestServer {
             .header(header::HOST, "lk.example");
         if let Some(key) = self.key(who) {
             request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
+        }
+        if let Some(browser) = self.browser(who) {
+            request = request
+                .header(header::COOKIE, &browser.cookie)
+                .header("x-csrf-token", &browser.csrf);
         }
         match body {
             Some(body) => request

@@ -7,9 +7,7 @@ use lk_core::words::Role;
 use lk_store::NewOneTimeLink;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, As, NOW, TestServer, permit};
-
-const PASSWORD: &str = "correct horse battery";
+use crate::harness::{Answer, As, NOW, PASSWORD, TestServer, permit};
 
 fn cookie(answer: &Answer) -> String {
     let text = answer.headers[header::SET_COOKIE].to_str().unwrap();
@@ -35,7 +33,7 @@ async fn with_cookie(server: &TestServer, cookie: &str, csrf: Option<&str>, meth
 #[tokio::test]
 async fn a_session_reads_and_writes_with_its_token() {
     let server = TestServer::start().await;
-    server.person("ann@example.com", PASSWORD, Role::Admin).await;
+    server.person("ann@example.com", Role::Admin).await;
     let answer = sign_in(&server, "Ann@Example.com", PASSWORD).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     let set = answer.headers[header::SET_COOKIE].to_str().unwrap();
@@ -84,7 +82,7 @@ async fn a_session_reads_and_writes_with_its_token() {
 #[tokio::test]
 async fn guessing_is_slowed_down() {
     let server = TestServer::start().await;
-    server.person("ann@example.com", PASSWORD, Role::Viewer).await;
+    server.person("ann@example.com", Role::Viewer).await;
     for who in ["nobody@example.com", "ann@example.com"] {
         for _ in 0..4 {
             let answer = sign_in(&server, who, "wrong").await;
@@ -104,7 +102,7 @@ async fn guessing_is_slowed_down() {
 
 #[tokio::test]
 async fn the_first_owner_comes_through_the_link_once() {
-    let server = TestServer::start().await;
+    let server = TestServer::unowned(lk_server::Config::default()).await;
     let setup = server.call(As::Anonymous, "GET", "/api/setup", None).await;
     assert_eq!(setup.json()["needed"], true);
     let token = lk_server::new_token().unwrap();
@@ -112,6 +110,7 @@ async fn the_first_owner_comes_through_the_link_once() {
         hash: lk_server::token_hash(&token).to_vec(),
         purpose: "setup".into(),
         project_id: Some(server.project.id.clone()),
+        subject: None,
         payload: "{}".into(),
         expires_at: NOW + 3_600_000,
     };

@@ -6,9 +6,9 @@ use lk_core::observation::ProjectRid;
 use sea_orm::ConnectionTrait;
 
 use super::integrations::{self, Integration};
+use crate::audit::Audit;
 use crate::db::{self, values};
 use crate::seal::{MasterKey, SecretText};
-use crate::audit::Audit;
 use crate::{Result, Store, StoreError};
 
 const TABLE: &str = "webhook_endpoints";

@@ -6,9 +6,9 @@ use lk_core::observation::ProjectRid;
 use lk_core::words::Category;
 use sea_orm::ConnectionTrait;
 
+use crate::audit::Audit;
 use crate::db::{self, Row, values};
 use crate::ids::new_id;
-use crate::audit::Audit;
 use crate::{Result, Store, StoreError};
 
 const COLUMNS: &str = "helpful, category, comment, at";

@@ -7,11 +7,11 @@ use sea_orm::ConnectionTrait;
 
 use super::secrets::{NewWebhookSecret, WebhookSecret, insert_secret};
 use super::{conflict, credentials, endpoints, projects};
+use crate::audit::Audit;
 use crate::db::{self, Row, values};
 use crate::error::Current;
 use crate::ids::new_id;
 use crate::seal::SecretText;
-use crate::audit::Audit;
 use crate::{Result, Store, StoreError};
 
 const INTEGRATION_COLUMNS: &str = "rid, id, project_id, project_rid, provider, service, \

@@ -105,7 +105,11 @@ impl Store {
 
     /// Stores an invitation. One that makes an owner needs a permit to transfer the project.
     pub async fn create_invitation(&self, permit: &Permit, new: &NewInvitation, now: Time) -> Result<Invitation> {
-        let verb = if new.role == Role::Owner { Verb::TransferProject } else { Verb::ManageMembers };
+        let verb = if new.role == Role::Owner {
+            Verb::TransferProject
+        } else {
+            Verb::ManageMembers
+        };
         let write = self.write(permit, &[verb], now).await?;
         let made_by = match permit.actor() {
             Actor::User { name, .. } | Actor::ApiKey { name, .. } => name.as_str(),

@@ -5,9 +5,9 @@ use lk_core::access::{Actor, Permit, Verb};
 use lk_core::words::{Role, Scope};
 
 use super::users::oneself;
+use crate::audit::Audit;
 use crate::db::{self, Row, values};
 use crate::ids::new_id;
-use crate::audit::Audit;
 use crate::{Result, Store, StoreError};
 
 const COLUMNS: &str = "k.id, k.project_id, k.name, k.role, k.operator, k.scopes, k.last4, k.created_by, \
@@ -153,7 +153,10 @@ impl Store {
                 project_id: Some(&key.project_id),
                 action: "api_key.created",
                 target: key.id.clone(),
-                summary: format!("{} ({}{operator}; scopes {scopes}) ending in {}", key.name, key.role, key.last4),
+                summary: format!(
+                    "{} ({}{operator}; scopes {scopes}) ending in {}",
+                    key.name, key.role, key.last4
+                ),
             })
             .await?;
         Ok(key)

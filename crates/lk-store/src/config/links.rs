@@ -5,8 +5,8 @@ use lk_core::Time;
 use lk_core::access::{Permit, Verb};
 use sea_orm::ConnectionTrait;
 
-use crate::db::{self, Row, values};
 use crate::audit::Audit;
+use crate::db::{self, Row, values};
 use crate::{Result, Store, StoreError};
 
 /// Purpose of a link that sets a new password; its subject is the user.

@@ -89,7 +89,9 @@ impl Store {
 
     /// One person of a project.
     pub async fn member(&self, project_id: &str, user_id: &str) -> Result<Member> {
-        find(self.reader(), project_id, user_id).await?.ok_or(StoreError::missing("member"))
+        find(self.reader(), project_id, user_id)
+            .await?
+            .ok_or(StoreError::missing("member"))
     }
 
     /// The projects of a person, oldest first.
@@ -122,7 +124,9 @@ impl Store {
         let write = self.write(permit, &[Verb::ManageUsers], now).await?;
         users::find(write.on(), user_id).await?;
         let sql = "SELECT id FROM projects WHERE id = $1 AND deleted_at IS NULL";
-        db::one(write.on(), sql, values![project_id]).await?.ok_or(StoreError::missing("project"))?;
+        db::one(write.on(), sql, values![project_id])
+            .await?
+            .ok_or(StoreError::missing("project"))?;
         if let Some(before) = find(write.on(), project_id, user_id).await? {
             put_role(write.on(), project_id, user_id, role).await?;
             keep_an_owner(write.on(), project_id, before.role).await?;
@@ -149,8 +153,12 @@ impl Store {
         role: Role,
         now: Time,
     ) -> Result<Member> {
-        let write = self.write(permit, &[Verb::ManageMembers, Verb::TransferProject], now).await?;
-        let before = find(write.on(), project_id, user_id).await?.ok_or(StoreError::missing("member"))?;
+        let write = self
+            .write(permit, &[Verb::ManageMembers, Verb::TransferProject], now)
+            .await?;
+        let before = find(write.on(), project_id, user_id)
+            .await?
+            .ok_or(StoreError::missing("member"))?;
         owners_are_for_owners(permit, &[before.role, role])?;
         let target = target(project_id, user_id);
         if before.version != version {
@@ -176,8 +184,12 @@ impl Store {
 
     /// Takes a person out of a project. An owner only by an owner; the last one stays.
     pub async fn remove_member(&self, permit: &Permit, project_id: &str, user_id: &str, now: Time) -> Result<()> {
-        let write = self.write(permit, &[Verb::ManageMembers, Verb::TransferProject], now).await?;
-        let before = find(write.on(), project_id, user_id).await?.ok_or(StoreError::missing("member"))?;
+        let write = self
+            .write(permit, &[Verb::ManageMembers, Verb::TransferProject], now)
+            .await?;
+        let before = find(write.on(), project_id, user_id)
+            .await?
+            .ok_or(StoreError::missing("member"))?;
         owners_are_for_owners(permit, &[before.role])?;
         take_out(write.on(), project_id, &before).await?;
         write
@@ -194,7 +206,9 @@ impl Store {
     pub async fn leave_project(&self, permit: &Permit, project_id: &str, now: Time) -> Result<()> {
         let write = self.write(permit, &[Verb::ManageAccount], now).await?;
         let user_id = oneself(permit)?;
-        let before = find(write.on(), project_id, user_id).await?.ok_or(StoreError::missing("member"))?;
+        let before = find(write.on(), project_id, user_id)
+            .await?
+            .ok_or(StoreError::missing("member"))?;
         take_out(write.on(), project_id, &before).await?;
         write
             .commit(Audit {
@@ -209,7 +223,9 @@ impl Store {
     /// Makes a member the owner, and whoever hands over (when they own it) an admin.
     pub async fn transfer_project(&self, permit: &Permit, project_id: &str, to: &str, now: Time) -> Result<()> {
         let write = self.write(permit, &[Verb::TransferProject], now).await?;
-        let heir = find(write.on(), project_id, to).await?.ok_or(StoreError::missing("member"))?;
+        let heir = find(write.on(), project_id, to)
+            .await?
+            .ok_or(StoreError::missing("member"))?;
         put_role(write.on(), project_id, to, Role::Owner).await?;
         if let Some(giver) = permit.oneself().filter(|giver| *giver != to)
             && let Some(member) = find(write.on(), project_id, giver).await?

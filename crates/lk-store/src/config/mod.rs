@@ -41,7 +41,12 @@ use crate::error::Current;
 use crate::{Result, StoreError, audit};
 
 /// The error for a write that came too late: the row as it is, and the change that came first.
-async fn conflict<C: ConnectionTrait>(on: &C, what: &'static str, target: &str, current: Current) -> Result<StoreError> {
+async fn conflict<C: ConnectionTrait>(
+    on: &C,
+    what: &'static str,
+    target: &str,
+    current: Current,
+) -> Result<StoreError> {
     let change = audit::last_change(on, target).await?;
     Ok(StoreError::Conflict {
         what,

@@ -141,7 +141,9 @@ impl Store {
     /// The names of projects by id, of deleted ones too, for the audit log.
     pub async fn project_names(&self) -> Result<Vec<(String, String)>> {
         let rows = db::all(self.reader(), "SELECT id, name FROM projects", vec![]).await?;
-        rows.iter().map(|row| Ok((row.text("id")?, row.text("name")?))).collect()
+        rows.iter()
+            .map(|row| Ok((row.text("id")?, row.text("name")?)))
+            .collect()
     }
 
     /// What a project holds.

@@ -4,8 +4,8 @@ use lk_core::Time;
 use lk_core::access::{Permit, Verb};
 use lk_core::classify::Verdict;
 
-use crate::db::{self, values};
 use crate::audit::Audit;
+use crate::db::{self, values};
 use crate::{Result, Store};
 
 /// A problem as the rules see it now.

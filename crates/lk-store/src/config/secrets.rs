@@ -5,10 +5,10 @@ use lk_core::access::{Permit, Standing, Verb, authorize};
 use sea_orm::ConnectionTrait;
 
 use super::integrations;
+use crate::audit::Audit;
 use crate::db::{self, Row, values};
 use crate::ids::new_id;
 use crate::seal::{MasterKey, SecretText};
-use crate::audit::Audit;
 use crate::{Result, Store, StoreError};
 
 /// Table, and the first half of what a sealed value is bound to; the id is the other.

@@ -90,7 +90,10 @@ pub(super) async fn end_all<C: ConnectionTrait>(on: &C, user_id: &str, keep: Opt
 }
 
 async fn insert<C: ConnectionTrait>(on: &C, new: &NewSession, now: Time) -> Result<()> {
-    let agent: Option<String> = new.user_agent.as_ref().map(|a| a.chars().take(USER_AGENT_CHARS_MAX).collect());
+    let agent: Option<String> = new
+        .user_agent
+        .as_ref()
+        .map(|a| a.chars().take(USER_AGENT_CHARS_MAX).collect());
     db::run(
         on,
         "INSERT INTO sessions (id_hash, id, user_id, method, created_at, proved_at, expires_at, last_seen_at,
@@ -174,7 +177,10 @@ impl Store {
     /// Notes that whoever sits at a session has proven again who they are. Needs no permit: what
     /// they showed is the proof.
     pub async fn prove_session(&self, id_hash: &[u8], source: Option<&str>, now: Time) -> Result<()> {
-        let session = self.session(id_hash, now).await?.ok_or(StoreError::missing("session"))?;
+        let session = self
+            .session(id_hash, now)
+            .await?
+            .ok_or(StoreError::missing("session"))?;
         let write = self.write_proven(session.user.actor(), source, now).await?;
         let sql = "UPDATE sessions SET proved_at = $2 WHERE id_hash = $1";
         if db::run(write.on(), sql, values![id_hash.to_vec(), now.ms()]).await? == 0 {

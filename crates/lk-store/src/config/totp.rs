@@ -182,17 +182,10 @@ impl Store {
     }
 
     /// Uses a recovery code up. False when there is none with this hash, or it was used before.
-    pub async fn use_recovery_code(
-        &self,
-        user_id: &str,
-        hash: &[u8],
-        source: Option<&str>,
-        now: Time,
-    ) -> Result<bool> {
+    pub async fn use_recovery_code(&self, user_id: &str, hash: &[u8], source: Option<&str>, now: Time) -> Result<bool> {
         let user = self.user(user_id).await?;
         let write = self.write_proven(user.actor(), source, now).await?;
-        let sql =
-            "UPDATE user_recovery_codes SET used_at = $3 WHERE user_id = $1 AND hash = $2 AND used_at IS NULL";
+        let sql = "UPDATE user_recovery_codes SET used_at = $3 WHERE user_id = $1 AND hash = $2 AND used_at IS NULL";
         if db::run(write.on(), sql, values![user_id, hash.to_vec(), now.ms()]).await? == 0 {
             return Ok(false);
         }

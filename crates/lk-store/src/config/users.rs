@@ -159,7 +159,8 @@ impl Store {
     /// The user with this e-mail address and their password hash, for signing in. `None` for an
     /// unknown or disabled user.
     pub async fn credentials(&self, email: &str) -> Result<Option<UserCredentials>> {
-        self.credentials_where("u.email = $1", email.trim().to_lowercase()).await
+        self.credentials_where("u.email = $1", email.trim().to_lowercase())
+            .await
     }
 
     /// The same for the user with this id, for proving it again.
@@ -396,8 +397,9 @@ async fn keep_an_operator<C: ConnectionTrait>(on: &C, before: &User) -> Result<(
     }
     let sql = "SELECT id FROM users WHERE operator AND disabled_at IS NULL LIMIT 1";
     let left = db::one(on, sql, vec![]).await?;
-    left.map(|_| ())
-        .ok_or(StoreError::Invalid("the installation keeps at least one operator".into()))
+    left.map(|_| ()).ok_or(StoreError::Invalid(
+        "the installation keeps at least one operator".into(),
+    ))
 }
 
 fn what_changed(before: &User, after: &User) -> String {

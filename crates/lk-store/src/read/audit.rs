@@ -111,6 +111,10 @@ impl Store {
             "SELECT {AUDIT_COLUMNS} FROM admin_logs WHERE {} ORDER BY seq DESC LIMIT $2",
             conditions.join(" AND ")
         );
-        db::all(self.reader(), sql, values).await?.iter().map(read_audit).collect()
+        db::all(self.reader(), sql, values)
+            .await?
+            .iter()
+            .map(read_audit)
+            .collect()
     }
 }

@@ -279,6 +279,7 @@ pub(crate) async fn projects_do_not_mix(db: &TestDb) {
     let new = NewProject {
         slug: "other".into(),
         name: "Other".into(),
+        owner: None,
     };
     let other = db
         .store

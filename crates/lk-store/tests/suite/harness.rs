@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 
 use lk_core::Time;
-use lk_core::access::{Actor, Permit, Standing, Verb, authorize};
+use lk_core::access::{Actor, Permit, Place, Standing, Verb, authorize};
 use lk_core::observation::ProjectRid;
 use lk_store::{
     CreatedIntegration, MasterKey, NewIntegration, NewWebhookSecret, Project, SecretSource, SecretText, Store,
@@ -103,13 +103,21 @@ pub(crate) fn permit(verb: Verb) -> Permit {
 
 /// A permit for `verb`, given to the user with this id.
 pub(crate) fn permit_for(verb: Verb, user: &str) -> Permit {
+    permit_in(Place::Installation, verb, user)
+}
+
+/// A permit for `verb` in one place, given to the user with this id.
+pub(crate) fn permit_in(place: Place, verb: Verb, user: &str) -> Permit {
     let standing = Standing {
         actor: Actor::User {
             id: user.into(),
             name: user.to_uppercase(),
         },
+        place,
         role: None,
         operator: true,
+        scopes: None,
+        proven: true,
         source: Some("203.0.113.7".into()),
     };
     authorize(&standing, verb).expect("the operator may")

@@ -3,6 +3,7 @@
 use lk_core::access::Verb;
 use lk_store::{Current, IntegrationPatch, NewProject, SecretText, StoreError};
 
+use crate::audit::of_project;
 use crate::harness::{NOW, TestDb, new_integration, permit};
 
 pub(crate) async fn from_creation_to_deletion(db: &TestDb) {
@@ -56,7 +57,7 @@ pub(crate) async fn from_creation_to_deletion(db: &TestDb) {
     assert!(store.integrations(project.rid).await.expect("reads").is_empty());
     let setup = store.setup().await.expect("reads");
     assert!(setup.integrations.is_empty() && setup.endpoints.is_empty() && setup.secrets.is_empty());
-    let log = store.audit_log(Some(&project.id), None, 1).await.expect("reads");
+    let log = store.audit_log(&of_project(&project.id), None, 1).await.expect("reads");
     assert_eq!(
         (log[0].action.as_str(), log[0].target.as_str()),
         ("integration.deleted", one.id.as_str())
@@ -179,6 +180,7 @@ pub(crate) async fn the_short_address_stays_with_the_first(db: &TestDb) {
     let new = NewProject {
         slug: "other".into(),
         name: "Other".into(),
+        owner: None,
     };
     let other = store
         .create_project(&permit(Verb::CreateProject), &new, NOW)

@@ -3,6 +3,7 @@
 //! PostgreSQL is the one at `TEST_POSTGRES_URL` (default `postgres://postgres@127.0.0.1:5432/postgres`);
 //! every case makes a database of its own there and drops it. Without a server the cases fail.
 
+mod audit;
 mod events;
 mod feedback;
 mod harness;
@@ -11,7 +12,9 @@ mod journal;
 mod opening;
 mod people;
 mod problems;
+mod projects;
 mod retention;
+mod totp;
 mod webhooks;
 
 /// Runs each case once on each database.
@@ -38,6 +41,19 @@ on_both! {
     people::users_and_members,
     people::sessions_end,
     people::keys_work_until_revoked_or_expired,
+    people::sessions_are_listed_proven_and_ended_one_by_one,
+    people::a_reset_link_sets_one_password_once,
+    people::the_last_operator_stays,
+    projects::changed_by_one_at_a_time,
+    projects::a_permit_of_one_project_writes_in_no_other,
+    projects::a_deleted_one_is_gone_and_its_slug_free,
+    projects::invitations_are_used_once_in_time_by_whom_they_are_for,
+    totp::a_step_and_a_recovery_code_count_once,
+    audit::a_whole_log_is_whole,
+    audit::a_failed_write_leaves_no_gap,
+    audit::each_edited_field_shows,
+    audit::missing_rows_show_wherever_they_were,
+    audit::filters_find_their_rows,
     integrations::from_creation_to_deletion,
     integrations::credentials_come_and_go,
     integrations::a_stale_version_changes_nothing_and_shows_the_row,

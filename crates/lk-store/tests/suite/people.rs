@@ -3,10 +3,10 @@
 use lk_core::Time;
 use lk_core::access::Verb;
 use lk_core::time::{DAY, HOUR};
-use lk_core::words::Role;
-use lk_store::{NewApiKey, NewOneTimeLink, NewSession, NewUser, StoreError, User};
+use lk_core::words::{Role, Scope, SignInMethod};
+use lk_store::{NewApiKey, NewOneTimeLink, NewSession, NewUser, RESET_LINK, StoreError, User, UserPatch};
 
-use crate::harness::{NOW, TestDb, permit};
+use crate::harness::{NOW, TestDb, permit, permit_for};
 
 fn person(email: &str) -> NewUser {
     NewUser {
@@ -17,14 +17,17 @@ fn person(email: &str) -> NewUser {
     }
 }
 
-/// As a later command will: the store only obeys it.
 async fn disable(db: &TestDb, user: &User) {
-    let values = vec![NOW.ms().into(), user.id.as_str().into()];
-    let sql = "UPDATE users SET disabled_at = $1 WHERE id = $2";
-    assert_eq!(db.run(sql, values).await, 1);
+    let patch = UserPatch {
+        disabled: Some(true),
+        ..UserPatch::default()
+    };
+    let write = permit(Verb::ManageUsers);
+    let changed = db.store.update_user(&write, &user.id, &patch, user.version, NOW).await;
+    assert!(changed.expect("changes").disabled_at.is_some());
 }
 
-async fn add(db: &TestDb, email: &str) -> User {
+pub(crate) async fn add(db: &TestDb, email: &str) -> User {
     let write = permit(Verb::ManageUsers);
     db.store.create_user(&write, &person(email), NOW).await.expect("adds")
 }
@@ -34,6 +37,7 @@ fn link(hash: u8, project: &str, expires_at: Time) -> NewOneTimeLink {
         hash: vec![hash; 32],
         purpose: "setup".into(),
         project_id: Some(project.into()),
+        subject: None,
         payload: "{}".into(),
         expires_at,
     }
@@ -125,7 +129,7 @@ pub(crate) async fn users_and_members(db: &TestDb) {
         .expect("exists");
     assert_eq!(found.user, grace);
     assert_eq!(found.password_hash.as_deref(), Some("not-a-real-hash"));
-    let write = permit(Verb::ManageMembers);
+    let write = permit(Verb::ManageUsers);
     store
         .set_member(&write, &project.id, &grace.id, Role::Owner, NOW)
         .await
@@ -144,12 +148,59 @@ pub(crate) async fn users_and_members(db: &TestDb) {
         .set_member(&write, &project.id, &grace.id, Role::Editor, NOW)
         .await
         .expect("changes");
-    let removed = store.remove_member(&write, &project.id, &other.id, NOW).await;
+    // An admin does not reach owners; an owner does, but for the last one.
+    let (admin, owner) = (permit(Verb::ManageMembers), permit(Verb::TransferProject));
+    let reached = store.remove_member(&admin, &project.id, &other.id, NOW).await;
+    assert!(matches!(reached, Err(StoreError::WrongPermit(_))), "{reached:?}");
+    let removed = store.remove_member(&owner, &project.id, &other.id, NOW).await;
     assert!(matches!(removed, Err(StoreError::Invalid(_))), "the last owner stays");
+    let left = store
+        .leave_project(&permit_for(Verb::ManageAccount, &other.id), &project.id, NOW)
+        .await;
+    assert!(matches!(left, Err(StoreError::Invalid(_))), "and cannot leave");
+    let version = store.member(&project.id, &grace.id).await.expect("a member").version;
+    let change = async |permit, version, role| {
+        let who = (grace.id.as_str(), version);
+        store.change_role(permit, &project.id, who, role, NOW).await
+    };
+    let raised = change(&admin, version, Role::Owner).await;
+    assert!(matches!(raised, Err(StoreError::WrongPermit(_))), "{raised:?}");
+    let viewer = change(&admin, version, Role::Viewer).await.expect("changes");
+    assert_eq!((viewer.role, viewer.version), (Role::Viewer, version + 1));
+    let Err(StoreError::Conflict {
+        current, change: first, ..
+    }) = change(&admin, version, Role::Admin).await
+    else {
+        panic!("a change to an old version went through");
+    };
+    assert_eq!(current.version(), version + 1);
+    let first = first.expect("the change that came first");
+    assert_eq!(
+        (first.actor_name.as_str(), first.action.as_str()),
+        ("ADA", "member.role_changed")
+    );
     store
-        .remove_member(&write, &project.id, &grace.id, NOW)
+        .transfer_project(
+            &permit_for(Verb::TransferProject, &other.id),
+            &project.id,
+            &grace.id,
+            NOW,
+        )
+        .await
+        .expect("hands over");
+    assert_eq!(
+        store.member(&project.id, &other.id).await.expect("a member").role,
+        Role::Admin
+    );
+    assert_eq!(
+        store.member(&project.id, &grace.id).await.expect("a member").role,
+        Role::Owner
+    );
+    store
+        .leave_project(&permit_for(Verb::ManageAccount, &other.id), &project.id, NOW)
         .await
         .expect("leaves");
+    assert!(store.memberships(&other.id).await.expect("reads").is_empty());
     let missing = store.set_member(&write, &project.id, "nobody", Role::Viewer, NOW).await;
     assert!(
         matches!(missing, Err(StoreError::NotFound { what: "user" })),
@@ -166,9 +217,11 @@ pub(crate) async fn sessions_end(db: &TestDb) {
         let new = NewSession {
             id_hash: vec![hash; 32],
             user_id: grace.id.clone(),
+            method: SignInMethod::Password,
             csrf: "token".into(),
             expires_at: NOW + DAY,
             source: None,
+            user_agent: Some("A browser".into()),
         };
         store.create_session(&new, NOW).await.expect("begins");
     };
@@ -182,7 +235,7 @@ pub(crate) async fn sessions_end(db: &TestDb) {
         store.session(&[1; 32], NOW + DAY).await.expect("reads").is_none(),
         "expired"
     );
-    store.delete_session(&[1; 32]).await.expect("ends");
+    store.end_session(&[1; 32], None, NOW).await.expect("ends");
     assert!(store.session(&[1; 32], NOW).await.expect("reads").is_none(), "ended");
     begin(2).await;
     let write = permit(Verb::ManageUsers);
@@ -206,6 +259,7 @@ pub(crate) async fn keys_work_until_revoked_or_expired(db: &TestDb) {
         name: "CI".into(),
         role: Role::Editor,
         operator: false,
+        scopes: Some(vec![Scope::Read, Scope::Triage]),
         hash: vec![hash; 32],
         last4: "abcd".into(),
         expires_at,
@@ -236,5 +290,121 @@ pub(crate) async fn keys_work_until_revoked_or_expired(db: &TestDb) {
         .expect("revokes");
     assert!(store.api_key_by_hash(&[1; 32], NOW).await.expect("reads").is_none());
     let left = store.api_keys(&project.id).await.expect("reads");
-    assert_eq!(left, vec![brief]);
+    assert_eq!(left, vec![brief.clone()]);
+    assert_eq!(brief.scopes, Some(vec![Scope::Read, Scope::Triage]));
+    assert_eq!(store.api_keys_made_by("ada").await.expect("reads"), left);
+    let own = store
+        .revoke_own_api_key(&permit_for(Verb::ManageAccount, "bob"), &brief.id, NOW)
+        .await;
+    assert!(matches!(own, Err(StoreError::NotFound { .. })), "somebody else's");
+    store
+        .revoke_own_api_key(&permit_for(Verb::ManageAccount, "ada"), &brief.id, NOW)
+        .await
+        .expect("revokes");
+    assert!(store.api_key_by_hash(&[2; 32], NOW).await.expect("reads").is_none());
+}
+
+pub(crate) async fn sessions_are_listed_proven_and_ended_one_by_one(db: &TestDb) {
+    let (store, grace) = (&db.store, add(db, "grace@example.test").await);
+    let eve = add(db, "eve@example.test").await;
+    for (hash, user) in [(1, &grace), (2, &grace), (3, &grace), (4, &eve)] {
+        let new = NewSession {
+            id_hash: vec![hash; 32],
+            user_id: user.id.clone(),
+            method: SignInMethod::Link,
+            csrf: "token".into(),
+            expires_at: NOW + DAY,
+            source: Some("203.0.113.9".into()),
+            user_agent: Some("x".repeat(10_000)),
+        };
+        store.create_session(&new, NOW + i64::from(hash)).await.expect("begins");
+    }
+    let rows = store.sessions_of(&grace.id, &[2; 32], NOW).await.expect("reads");
+    let current: Vec<bool> = rows.iter().map(|row| row.current).collect();
+    assert_eq!(current, [false, true, false]);
+    assert!(rows[0].user_agent.as_ref().is_some_and(|agent| agent.len() == 300));
+    store.prove_session(&[2; 32], None, NOW + HOUR).await.expect("proves");
+    let proven = store.session(&[2; 32], NOW).await.expect("reads").expect("lives");
+    assert_eq!(proven.proved_at, NOW + HOUR);
+    let foreign = permit_for(Verb::ManageAccount, &eve.id);
+    assert!(
+        store.end_own_session(&foreign, &rows[0].id, NOW).await.is_err(),
+        "somebody else's"
+    );
+    let own = permit_for(Verb::ManageAccount, &grace.id);
+    store.end_own_session(&own, &rows[0].id, NOW).await.expect("ends");
+    store.end_other_sessions(&own, &[2; 32], NOW).await.expect("ends");
+    let left = store.sessions_of(&grace.id, &[2; 32], NOW).await.expect("reads");
+    assert_eq!(left.len(), 1);
+    assert!(
+        store.session(&[4; 32], NOW).await.expect("reads").is_some(),
+        "Eve's lives"
+    );
+}
+
+pub(crate) async fn a_reset_link_sets_one_password_once(db: &TestDb) {
+    let (store, grace) = (&db.store, add(db, "grace@example.test").await);
+    let write = permit(Verb::ManageUsers);
+    let reset = |hash: u8| NewOneTimeLink {
+        purpose: RESET_LINK.into(),
+        project_id: None,
+        subject: Some(grace.id.clone()),
+        ..link(hash, "", NOW + HOUR)
+    };
+    for hash in [1, 2] {
+        store
+            .create_one_time_link(&write, &reset(hash), NOW)
+            .await
+            .expect("stores");
+    }
+    for (hash, at) in [([1; 32], NOW), ([2; 32], NOW + HOUR), ([9; 32], NOW)] {
+        let refused = store.reset_password(&hash, "new", None, at).await;
+        assert!(matches!(refused, Err(StoreError::NotFound { .. })), "{refused:?}");
+    }
+    store.reset_password(&[2; 32], "new", None, NOW).await.expect("sets");
+    let known = store.credentials_of(&grace.id).await.expect("reads").expect("exists");
+    assert_eq!(known.password_hash.as_deref(), Some("new"));
+    assert!(
+        store.reset_password(&[2; 32], "again", None, NOW).await.is_err(),
+        "used"
+    );
+    // A password set otherwise makes an open link worthless.
+    store
+        .create_one_time_link(&write, &reset(3), NOW)
+        .await
+        .expect("stores");
+    store.set_password(&write, &grace.id, "other", NOW).await.expect("sets");
+    assert!(store.reset_password(&[3; 32], "stolen", None, NOW).await.is_err());
+}
+
+pub(crate) async fn the_last_operator_stays(db: &TestDb) {
+    let (store, write) = (&db.store, permit(Verb::ManageUsers));
+    let new = NewUser {
+        operator: true,
+        ..person("op@example.test")
+    };
+    let operator = store.create_user(&write, &new, NOW).await.expect("adds");
+    let change = async |patch: &UserPatch, version| store.update_user(&write, &operator.id, patch, version, NOW).await;
+    let (demote, disable) = (
+        UserPatch {
+            operator: Some(false),
+            ..UserPatch::default()
+        },
+        UserPatch {
+            disabled: Some(true),
+            ..UserPatch::default()
+        },
+    );
+    for patch in [&demote, &disable] {
+        let refused = change(patch, operator.version).await;
+        assert!(matches!(refused, Err(StoreError::Invalid(_))), "{refused:?}");
+    }
+    let second = NewUser {
+        operator: true,
+        ..person("second@example.test")
+    };
+    store.create_user(&write, &second, NOW).await.expect("adds");
+    assert!(!change(&demote, operator.version).await.expect("changes").operator);
+    let stale = change(&demote, operator.version).await;
+    assert!(matches!(stale, Err(StoreError::Conflict { .. })), "{stale:?}");
 }

@@ -114,7 +114,7 @@ pub(crate) async fn changed_by_people(db: &TestDb) {
     assert!(matches!(stranger, Err(StoreError::Invalid(_))), "{stranger:?}");
     let project_id = &one.integration.project_id;
     store
-        .set_member(&permit(Verb::ManageMembers), project_id, &grace.id, Role::Editor, NOW)
+        .set_member(&permit(Verb::ManageUsers), project_id, &grace.id, Role::Editor, NOW)
         .await
         .expect("joins");
     let changed = store

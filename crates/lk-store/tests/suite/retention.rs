@@ -2,6 +2,7 @@
 
 use lk_core::access::Verb;
 use lk_core::time::{DAY, HOUR};
+use lk_core::words::SignInMethod;
 use lk_store::{NewOneTimeLink, NewSession, NewUser, RETENTION_STEP, RejectionDelta};
 
 use crate::harness::{NOW, RawEvent, TestDb, permit};
@@ -74,9 +75,11 @@ pub(crate) async fn keys_sessions_and_links_expire(db: &TestDb) {
         let new = NewSession {
             id_hash: vec![hours as u8; 32],
             user_id: user.id.clone(),
+            method: SignInMethod::Password,
             csrf: "c".into(),
             expires_at: NOW + hours * HOUR,
             source: None,
+            user_agent: None,
         };
         store.create_session(&new, NOW).await.expect("begins");
     }
@@ -84,6 +87,7 @@ pub(crate) async fn keys_sessions_and_links_expire(db: &TestDb) {
         hash: vec![1; 32],
         purpose: "setup".into(),
         project_id: None,
+        subject: None,
         payload: "{}".into(),
         expires_at: NOW + HOUR,
     };
