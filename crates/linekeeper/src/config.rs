@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use figment::Figment;
 use figment::providers::{Env, Format as _, Serialized, Toml};
+use lk_engine::Ranges;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::Where;
@@ -29,8 +30,8 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     /// How the outside reaches us, for webhook addresses, e.g. https://health.example.com.
     pub(crate) public_url: Option<String>,
-    /// Whether `X-Forwarded-*` headers come from our own proxy.
-    pub(crate) trust_forwarded: bool,
+    /// Addresses and ranges of our own proxies, whose `X-Forwarded-*` headers are believed.
+    pub(crate) trusted_proxies: List,
     /// Largest webhook body, bytes.
     pub(crate) webhook_bytes_max: usize,
     /// Live streams open at the same time.
@@ -61,7 +62,7 @@ impl Default for Config {
             database: None,
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8787),
             public_url: server.public_url,
-            trust_forwarded: server.trust_forwarded,
+            trusted_proxies: List::default(),
             webhook_bytes_max: server.webhook_bytes_max,
             streams_max: server.streams_max,
             metrics_open: server.metrics_open,
@@ -112,13 +113,40 @@ impl Config {
     }
 
     /// The server's part.
-    pub(crate) fn server(&self) -> lk_server::Config {
-        lk_server::Config {
+    pub(crate) fn server(&self) -> anyhow::Result<lk_server::Config> {
+        let proxies = Ranges::parse(&self.trusted_proxies.text());
+        Ok(lk_server::Config {
             public_url: self.public_url.as_ref().map(|url| url.trim_end_matches('/').to_owned()),
-            trust_forwarded: self.trust_forwarded,
+            trusted_proxies: proxies.context("trusted_proxies cannot be used")?,
             webhook_bytes_max: self.webhook_bytes_max,
             streams_max: self.streams_max,
             metrics_open: self.metrics_open,
+        })
+    }
+}
+
+/// Several values: a list in the file, or a text with commas between them, as a variable must be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum List {
+    /// One text.
+    Text(String),
+    /// One text each.
+    Each(Vec<String>),
+}
+
+impl Default for List {
+    fn default() -> Self {
+        Self::Each(Vec::new())
+    }
+}
+
+impl List {
+    /// The values with commas between them.
+    fn text(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Each(values) => values.join(", "),
         }
     }
 }

@@ -16,6 +16,26 @@ use crate::demo::Demo;
 use crate::live::Frames;
 use crate::telemetry::{RequestIds, WebhookMetrics};
 
+/// What callers of [`crate::auth::source`] pass where a switch was once: nothing is left to decide.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SettledAtTheDoor;
+
+/// The configuration as handlers see it.
+#[derive(Debug)]
+pub(crate) struct Settled {
+    config: Config,
+    /// See [`SettledAtTheDoor`].
+    pub(crate) trust_forwarded: SettledAtTheDoor,
+}
+
+impl std::ops::Deref for Settled {
+    type Target = Config;
+
+    fn deref(&self) -> &Config {
+        &self.config
+    }
+}
+
 /// The server's state. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
@@ -24,7 +44,7 @@ pub struct App {
 
 struct Inner {
     engine: Engine,
-    config: Config,
+    config: Settled,
     metrics: Option<PrometheusHandle>,
     passwords: Passwords,
     throttle: Throttle,
@@ -44,7 +64,10 @@ impl App {
         let frames = Frames::new(config.streams_max);
         let inner = Inner {
             engine,
-            config,
+            config: Settled {
+                config,
+                trust_forwarded: SettledAtTheDoor,
+            },
             metrics,
             passwords: Passwords::new(),
             throttle: Throttle::default(),
@@ -83,7 +106,7 @@ impl App {
         self.inner.engine.clock().now()
     }
 
-    pub(crate) fn config(&self) -> &Config {
+    pub(crate) fn config(&self) -> &Settled {
         &self.inner.config
     }
 
@@ -132,7 +155,7 @@ impl App {
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("App")
-            .field("config", &self.inner.config)
+            .field("config", &*self.inner.config)
             .finish_non_exhaustive()
     }
 }

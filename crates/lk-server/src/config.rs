@@ -1,5 +1,7 @@
 //! How the HTTP surface behaves; the binary fills it from its configuration.
 
+use lk_engine::Ranges;
+
 /// Largest webhook body unless configured otherwise.
 pub const WEBHOOK_BYTES_DEFAULT: usize = 5 * 1024 * 1024;
 /// Live streams open at the same time unless configured otherwise.
@@ -12,9 +14,9 @@ pub struct Config {
     /// `https://health.example.com`. Webhook addresses are built on it; without it, on the
     /// `Host` of the request that asks for one.
     pub public_url: Option<String>,
-    /// Whether `X-Forwarded-For` and `X-Forwarded-Proto` are believed: only behind a proxy that
-    /// sets them.
-    pub trust_forwarded: bool,
+    /// Proxies of ours: from their addresses alone are `X-Forwarded-For` and `X-Forwarded-Proto`
+    /// believed.
+    pub trusted_proxies: Ranges,
     /// Largest webhook body in bytes.
     pub webhook_bytes_max: usize,
     /// Live streams open at the same time.
@@ -27,7 +29,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             public_url: None,
-            trust_forwarded: false,
+            trusted_proxies: Ranges::default(),
             webhook_bytes_max: WEBHOOK_BYTES_DEFAULT,
             streams_max: STREAMS_DEFAULT,
             metrics_open: false,

@@ -7,6 +7,7 @@ mod app;
 mod auth;
 mod config;
 mod demo;
+mod door;
 mod dto;
 mod error;
 mod extract;

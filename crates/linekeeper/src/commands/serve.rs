@@ -55,6 +55,7 @@ pub(crate) async fn demo(args: Demo) -> anyhow::Result<()> {
 }
 
 async fn run(config: Config, load_demo: bool) -> anyhow::Result<()> {
+    let server = config.server()?;
     let metrics = PrometheusBuilder::new()
         .install_recorder()
         .context("metrics cannot be started")?;
@@ -65,7 +66,7 @@ async fn run(config: Config, load_demo: bool) -> anyhow::Result<()> {
     let engine = wiring::start_engine(&config).await?;
     let demo = Arc::new(DemoRunner::new(engine.clone(), address));
     demo.resume().await?;
-    let app = App::new(engine.clone(), config.server(), Some(metrics), Some(demo.clone()));
+    let app = App::new(engine.clone(), server, Some(metrics), Some(demo.clone()));
     let url = format!("http://{address}");
     wiring::note_address(&config, config.public_url.as_deref().unwrap_or(&url));
     if load_demo {

@@ -9,9 +9,9 @@ use lk_core::time::MINUTE;
 use lk_core::words::Role;
 use subtle::ConstantTimeEq as _;
 
-use crate::app::App;
+use crate::app::{App, SettledAtTheDoor};
+use crate::door;
 use crate::error::{ApiError, ErrorCode};
-use crate::serve::Peer;
 
 use super::token::{COOKIE, token_hash};
 
@@ -198,18 +198,10 @@ pub(crate) fn cookie_value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a
         .find_map(|(n, v)| (n == name && !v.is_empty()).then_some(v))
 }
 
-/// Where a request came from: the socket's address, or behind a trusted proxy the last address
-/// it added.
-pub(crate) fn source(headers: &HeaderMap, extensions: &Extensions, trusted: bool) -> String {
-    let forwarded = trusted
-        .then(|| headers.get_all("x-forwarded-for").iter().next_back())
-        .flatten()
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.rsplit(',').next())
-        .and_then(|value| value.trim().parse::<std::net::IpAddr>().ok());
-    forwarded
-        .or_else(|| extensions.get::<Peer>().map(|peer| peer.0.ip()))
-        .map_or_else(|| "unknown".to_owned(), |ip| ip.to_canonical().to_string())
+/// Where a request came from, for audit rows, sessions and the throttle. The door has settled it;
+/// the headers and the last parameter are not looked at.
+pub(crate) fn source(_: &HeaderMap, extensions: &Extensions, _: SettledAtTheDoor) -> String {
+    door::client_ip(extensions).map_or_else(|| "unknown".to_owned(), |ip| ip.to_string())
 }
 
 #[cfg(test)]
@@ -231,14 +223,5 @@ mod tests {
         let cookies = headers("cookie", "a=1; lk_session=xyz; b=2");
         assert_eq!(cookie_value(&cookies, "lk_session"), Some("xyz"));
         assert_eq!(cookie_value(&cookies, "session"), None);
-    }
-
-    #[test]
-    fn forwarded_addresses_count_only_when_trusted() {
-        let headers = headers("x-forwarded-for", "203.0.113.9, 198.51.100.7");
-        let mut extensions = Extensions::new();
-        extensions.insert(Peer("192.0.2.1:5000".parse().unwrap()));
-        assert_eq!(source(&headers, &extensions, true), "198.51.100.7");
-        assert_eq!(source(&headers, &extensions, false), "192.0.2.1");
     }
 }

@@ -15,7 +15,9 @@ mod session;
 mod webhooks;
 
 use axum::Router;
+use axum::extract::Request;
 use lk_core::observation::{IntegrationRid, ProjectRid};
+use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate as _, SizeAbove};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
@@ -25,7 +27,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::{FromParams, Params};
-use crate::{error, telemetry, ui};
+use crate::{door, error, telemetry, ui};
 
 /// Answers smaller than this are sent as they are.
 const COMPRESS_FROM_BYTES: u64 = 1_024;
@@ -124,5 +126,9 @@ pub fn router(app: &App) -> Router {
     api.merge(webhooks)
         .method_not_allowed_fallback(async || ui::method_not_allowed())
         .layer(CatchPanicLayer::custom(error::from_panic))
+        .layer(MapRequestLayer::new({
+            let app = app.clone();
+            move |request: Request| door::pass(request, app.config())
+        }))
         .with_state(app.clone())
 }
