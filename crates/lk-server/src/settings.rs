@@ -1,5 +1,7 @@
 //! Settings as people give them, checked against the provider's form.
 
+use lk_engine::Ranges;
+use lk_engine::directory::WEBHOOK_SOURCES;
 use lk_provider::Manifest;
 use lk_provider::manifest::{Field, FieldKind};
 use lk_store::SecretText;
@@ -8,8 +10,8 @@ use serde_json::{Map, Value};
 use crate::error::ApiError;
 
 /// Settings that every integration has beside its provider's form: where it is reached, how often
-/// it is looked at, and what the rules make of its events.
-pub const COMMON_SETTINGS: [&str; 8] = [
+/// it is looked at, what the rules make of its events, and from where its webhooks may come.
+pub const COMMON_SETTINGS: [&str; 9] = [
     "base_url",
     "interval_s",
     "timeout_ms",
@@ -18,6 +20,7 @@ pub const COMMON_SETTINGS: [&str; 8] = [
     "record_healthy_errors",
     "record_degraded_rate",
     "record_degraded_errors",
+    WEBHOOK_SOURCES,
 ];
 /// Longest value of one setting.
 const VALUE_CHARS_MAX: usize = 4_096;
@@ -128,6 +131,7 @@ fn check_common(name: &str, key: &str, text: &str) -> Result<(), ApiError> {
     match key {
         _ if text.is_empty() => Ok(()),
         "base_url" => check_url(name, text),
+        WEBHOOK_SOURCES => check_ranges(name, text),
         "business_failures_count" => check_switch(name, text),
         "interval_s" => check_range(name, text, 10.0, 86_400.0),
         "timeout_ms" => check_range(name, text, 1.0, 60_000.0),
@@ -143,6 +147,12 @@ fn check_url(name: &str, text: &str) -> Result<(), ApiError> {
     } else {
         Err(ApiError::invalid(name, "must be an http or https address."))
     }
+}
+
+fn check_ranges(name: &str, text: &str) -> Result<(), ApiError> {
+    let read = Ranges::parse(text);
+    read.map(drop)
+        .map_err(|error| ApiError::invalid(name, format_args!("is not right: {error}.")))
 }
 
 fn check_switch(name: &str, text: &str) -> Result<(), ApiError> {
@@ -230,6 +240,10 @@ required = true
             (
                 serde_json::json!({"account": "1234", "base_url": "ftp://x"}),
                 "settings.base_url",
+            ),
+            (
+                serde_json::json!({"account": "1234", "webhook_sources": "192.0.2.0/24, 10.0.0.0/40"}),
+                "`settings.webhook_sources` is not right: `10.0.0.0/40`",
             ),
             (
                 serde_json::json!({"account": "1234", "interval_s": 1}),

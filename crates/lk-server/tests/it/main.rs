@@ -6,6 +6,7 @@ mod bad_input;
 mod flow;
 mod harness;
 mod openapi;
+mod origin;
 mod roles;
 mod serving;
 mod sign_in;
