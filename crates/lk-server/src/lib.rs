@@ -30,4 +30,4 @@ pub use error::{ApiError, ErrorCode};
 pub use openapi::openapi;
 pub use routes::router;
 pub use serve::{Peer, serve};
-pub use settings::{COMMON_SETTINGS, CheckedSettings, check_settings};
+pub use settings::{COMMON_SETTINGS, CheckedSettings, check_settings, vet_settings};

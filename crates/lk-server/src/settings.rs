@@ -2,6 +2,7 @@
 
 use lk_engine::Ranges;
 use lk_engine::directory::WEBHOOK_SOURCES;
+use lk_engine::egress::Egress;
 use lk_provider::Manifest;
 use lk_provider::manifest::{Field, FieldKind};
 use lk_store::SecretText;
@@ -9,10 +10,12 @@ use serde_json::{Map, Value};
 
 use crate::error::ApiError;
 
+/// The setting that says where an integration is reached.
+const BASE_URL: &str = "base_url";
 /// Settings that every integration has beside its provider's form: where it is reached, how often
 /// it is looked at, what the rules make of its events, and from where its webhooks may come.
 pub const COMMON_SETTINGS: [&str; 9] = [
-    "base_url",
+    BASE_URL,
     "interval_s",
     "timeout_ms",
     "business_failures_count",
@@ -70,6 +73,23 @@ pub fn check_settings(
         }
     }
     Ok(CheckedSettings { settings, credentials })
+}
+
+/// Looks at the addresses among `settings` (already checked) before they are stored: one that leads
+/// to this machine or a private network is refused, by name, unless that is allowed.
+pub async fn vet_settings(egress: &Egress, manifest: &Manifest, settings: &Map<String, Value>) -> Result<(), ApiError> {
+    let is_url = |key: &str| {
+        let field = manifest.fields.iter().find(|field| field.key == key);
+        field.map_or(key == BASE_URL, |field| field.kind == FieldKind::Url)
+    };
+    for (key, value) in settings.iter().filter(|(key, _)| is_url(key)) {
+        let Some(address) = value.as_str().map(str::trim).filter(|text| !text.is_empty()) else {
+            continue;
+        };
+        let vetted = egress.vet(address).await;
+        vetted.map_err(|error| ApiError::invalid(&format!("settings.{key}"), format_args!("is refused: {error}.")))?;
+    }
+    Ok(())
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -130,7 +150,7 @@ fn check_field(name: &str, field: &Field, text: &str) -> Result<(), ApiError> {
 fn check_common(name: &str, key: &str, text: &str) -> Result<(), ApiError> {
     match key {
         _ if text.is_empty() => Ok(()),
-        "base_url" => check_url(name, text),
+        BASE_URL => check_url(name, text),
         WEBHOOK_SOURCES => check_ranges(name, text),
         "business_failures_count" => check_switch(name, text),
         "interval_s" => check_range(name, text, 10.0, 86_400.0),

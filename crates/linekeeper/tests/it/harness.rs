@@ -185,8 +185,13 @@ impl Server {
 
     /// The same, whatever comes of it.
     pub(crate) fn try_run(&self, args: &[&str], input: &str) -> Output {
+        self.try_run_with(args, input, &[])
+    }
+
+    /// The same with variables of its own.
+    pub(crate) fn try_run_with(&self, args: &[&str], input: &str, variables: &[(&str, &str)]) -> Output {
         let mut command = binary();
-        command.args(args).args(self.at());
+        command.args(args).args(self.at()).envs(variables.iter().copied());
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
