@@ -1,11 +1,16 @@
 //! How the HTTP surface behaves; the binary fills it from its configuration.
 
+use std::time::Duration;
+
 use lk_engine::Ranges;
 
 /// Largest webhook body unless configured otherwise.
 pub const WEBHOOK_BYTES_DEFAULT: usize = 5 * 1024 * 1024;
 /// Live streams open at the same time unless configured otherwise.
 pub const STREAMS_DEFAULT: usize = 4_096;
+
+/// Longest wait for a request's head unless configured otherwise.
+const HEAD_TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
 
 /// Configuration of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +28,8 @@ pub struct Config {
     pub streams_max: usize,
     /// Whether `/metrics` answers without an operator's session or key.
     pub metrics_open: bool,
+    /// Longest time from a connection to its first request's head, and from one to the next.
+    pub head_timeout: Duration,
 }
 
 impl Default for Config {
@@ -33,6 +40,7 @@ impl Default for Config {
             webhook_bytes_max: WEBHOOK_BYTES_DEFAULT,
             streams_max: STREAMS_DEFAULT,
             metrics_open: false,
+            head_timeout: HEAD_TIMEOUT_DEFAULT,
         }
     }
 }

@@ -10,4 +10,5 @@ mod origin;
 mod roles;
 mod serving;
 mod sign_in;
+mod slow;
 mod stream;
