@@ -30,6 +30,10 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     /// How the outside reaches us, for webhook addresses, e.g. https://health.example.com.
     pub(crate) public_url: Option<String>,
+    /// Certificate chain in PEM form; with it, and its key, TLS ends here.
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The certificate's key in PEM form.
+    pub(crate) tls_key: Option<PathBuf>,
     /// Addresses and ranges of our own proxies, whose `X-Forwarded-*` headers are believed.
     pub(crate) trusted_proxies: List,
     /// Largest webhook body, bytes.
@@ -62,6 +66,8 @@ impl Default for Config {
             database: None,
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8787),
             public_url: server.public_url,
+            tls_cert: None,
+            tls_key: None,
             trusted_proxies: List::default(),
             webhook_bytes_max: server.webhook_bytes_max,
             streams_max: server.streams_max,
@@ -109,7 +115,20 @@ impl Config {
         if let Some(url) = config.public_url.as_ref().filter(|url| !is_web(url)) {
             bail!("public_url must begin with http:// or https://, it is `{url}`");
         }
+        if config.tls_cert.is_some() != config.tls_key.is_some() {
+            bail!("tls_cert and tls_key belong together: set both, or neither to serve without TLS");
+        }
         Ok(config)
+    }
+
+    /// The files of the certificate and its key, if TLS ends here.
+    pub(crate) fn tls_files(&self) -> Option<(&Path, &Path)> {
+        Some((self.tls_cert.as_deref()?, self.tls_key.as_deref()?))
+    }
+
+    /// What this process itself speaks.
+    pub(crate) fn scheme(&self) -> &'static str {
+        self.tls_files().map_or("http", |_| "https")
     }
 
     /// The server's part.
@@ -117,6 +136,7 @@ impl Config {
         let proxies = Ranges::parse(&self.trusted_proxies.text());
         Ok(lk_server::Config {
             public_url: self.public_url.as_ref().map(|url| url.trim_end_matches('/').to_owned()),
+            tls: self.tls_files().is_some(),
             trusted_proxies: proxies.context("trusted_proxies cannot be used")?,
             webhook_bytes_max: self.webhook_bytes_max,
             streams_max: self.streams_max,

@@ -19,6 +19,8 @@ pub struct Config {
     /// `https://health.example.com`. Webhook addresses are built on it; without it, on the
     /// `Host` of the request that asks for one.
     pub public_url: Option<String>,
+    /// Whether TLS ends here: serve with [`crate::serve_tls`].
+    pub tls: bool,
     /// Proxies of ours: from their addresses alone are `X-Forwarded-For` and `X-Forwarded-Proto`
     /// believed.
     pub trusted_proxies: Ranges,
@@ -36,6 +38,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             public_url: None,
+            tls: false,
             trusted_proxies: Ranges::default(),
             webhook_bytes_max: WEBHOOK_BYTES_DEFAULT,
             streams_max: STREAMS_DEFAULT,
@@ -48,8 +51,7 @@ impl Default for Config {
 impl Config {
     /// Whether people reach us over https.
     pub(crate) fn is_https(&self) -> bool {
-        self.public_url
-            .as_deref()
-            .is_some_and(|url| url.starts_with("https://"))
+        let public = self.public_url.as_deref();
+        self.tls || public.is_some_and(|url| url.starts_with("https://"))
     }
 }

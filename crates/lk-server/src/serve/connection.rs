@@ -18,11 +18,13 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use lk_engine::tasks::stopped;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tower::Service as _;
 
 use super::Peer;
 use crate::app::App;
+use crate::tls::Tls;
 
 /// Headers of one request.
 const HEADERS_MAX: usize = 100;
@@ -57,6 +59,21 @@ impl Connections {
             router: crate::router(app),
             closing: app.closing(),
             head_timeout,
+        }
+    }
+
+    /// Shakes hands and serves one connection to its end.
+    pub(super) async fn serve_tls(mut self, tls: &Tls, stream: TcpStream, peer: SocketAddr) {
+        let shaken = tokio::select! {
+            shaken = tls.accept(stream) => shaken,
+            () = stopped(&mut self.closing) => return,
+        };
+        match shaken {
+            Ok(stream) => self.serve(stream, peer).await,
+            Err(error) => {
+                metrics::counter!("http_handshakes_failed_total").increment(1);
+                tracing::debug!(peer = %peer, error = %error, "no TLS connection came of it");
+            }
         }
     }
 

@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
 use crate::app::App;
+use crate::tls::Tls;
 
 use connection::Connections;
 
@@ -32,6 +33,29 @@ pub struct Peer(pub SocketAddr);
 /// Serves `app` on `listener` until `shutdown` resolves, then drains: no new connections, live
 /// streams end at once, requests in flight get [`DRAIN_TIMEOUT`].
 pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
+    run(listener, None, app, shutdown).await
+}
+
+/// The same over TLS. The certificate's files are looked at again while serving.
+pub async fn serve_tls(
+    listener: TcpListener,
+    tls: Tls,
+    app: App,
+    shutdown: impl Future<Output = ()> + Send,
+) -> io::Result<()> {
+    run(listener, Some(Arc::new(tls)), app, shutdown).await
+}
+
+async fn run(
+    listener: TcpListener,
+    tls: Option<Arc<Tls>>,
+    app: App,
+    shutdown: impl Future<Output = ()> + Send,
+) -> io::Result<()> {
+    let mut followers = JoinSet::new();
+    if let Some(tls) = &tls {
+        followers.spawn(Arc::clone(tls).follow());
+    }
     let connections = Connections::new(&app);
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut open = JoinSet::new();
@@ -49,9 +73,13 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
             accepted = accept(&listener, &slots) => accepted,
         };
         let (stream, peer, slot) = accepted?;
-        let connections = connections.clone();
+        let (connections, tls) = (connections.clone(), tls.clone());
         open.spawn(async move {
-            connections.serve(stream, peer).await;
+            // The handshake is the connection's own affair: nobody waits for it but its client.
+            match tls {
+                None => connections.serve(stream, peer).await,
+                Some(tls) => connections.serve_tls(&tls, stream, peer).await,
+            }
             drop(slot);
         });
     }
