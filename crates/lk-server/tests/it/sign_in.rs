@@ -179,3 +179,64 @@ async fn a_revoked_key_is_nobody() {
         "no more than one has"
     );
 }
+
+#[tokio::test]
+async fn a_page_of_another_site_writes_nothing() {
+    let config = lk_server::Config {
+        public_url: Some("https://health.example.com/".into()),
+        ..lk_server::Config::default()
+    };
+    let server = TestServer::with(config).await;
+    server.person("ann@example.com", PASSWORD, Role::Admin).await;
+    let body = json!({"email": "ann@example.com", "password": PASSWORD});
+    for (headers, status) in [
+        (
+            vec![("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")],
+            403,
+        ),
+        (
+            vec![("sec-fetch-site", "same-site"), ("origin", "https://other.example.com")],
+            403,
+        ),
+        (vec![("origin", "https://evil.example")], 403),
+        (vec![("origin", "null")], 403),
+        // Behind a proxy that changes `Host`, the public address is ours all the same.
+        (
+            vec![
+                ("sec-fetch-site", "cross-site"),
+                ("origin", "https://health.example.com"),
+            ],
+            200,
+        ),
+        (
+            vec![("sec-fetch-site", "same-origin"), ("origin", "http://lk.example")],
+            200,
+        ),
+        (vec![("origin", "http://lk.example")], 200),
+        (vec![], 200),
+    ] {
+        let mut request = server.request(As::Anonymous, "POST", "/api/session", Some(&body));
+        for (name, value) in &headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        let answer = server.send(request).await;
+        assert_eq!(answer.status, status, "{headers:?}: {}", answer.text);
+        if status == 403 {
+            assert_eq!(answer.error(), "csrf_mismatch");
+            assert!(
+                answer.headers.contains_key("x-request-id"),
+                "counted and decorated like any other"
+            );
+        }
+    }
+    // Reading is free, and providers are no browsers.
+    let mut read = server.request(As::Anonymous, "GET", "/api/session", None);
+    read.headers_mut()
+        .insert("sec-fetch-site", "cross-site".parse().unwrap());
+    assert_eq!(server.send(read).await.status, 200);
+    let mut delivery = server.request(As::Anonymous, "POST", "/webhooks/sample/nokey", Some(&body));
+    delivery
+        .headers_mut()
+        .insert("sec-fetch-site", "cross-site".parse().unwrap());
+    assert_eq!(server.send(delivery).await.status, 404);
+}
