@@ -105,7 +105,11 @@ async fn people_and_commands_are_told_https() {
     let head = "POST /api/session HTTP/1.1\r\ncontent-type: application/json\r\n";
     let answer = authority.ask(&server, head, &body).await;
     let cookie = answer.lines().find(|line| line.starts_with("set-cookie: "));
-    assert!(cookie.is_some_and(|line| line.contains("; secure")), "{answer}");
+    let cookie = cookie.unwrap_or_else(|| panic!("no cookie: {answer}"));
+    assert!(
+        cookie.contains("__host-lk_session=") && cookie.contains("; secure"),
+        "{cookie}"
+    );
     let added = server.run(&["integration", "add", "--provider", "github", "--json"], "");
     assert!(added.contains(&format!("{}/webhooks/github/", server.url)), "{added}");
 }

@@ -13,7 +13,7 @@ use crate::app::{App, SettledAtTheDoor};
 use crate::door;
 use crate::error::{ApiError, ErrorCode};
 
-use super::token::{COOKIE, token_hash};
+use super::token::{COOKIE, cookie_name, token_hash};
 
 /// Header that repeats the session's CSRF token.
 const CSRF_HEADER: &str = "x-csrf-token";
@@ -187,8 +187,13 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && token.starts_with(KEY_PREFIX)).then_some(token)
 }
 
-/// The value of one cookie.
+/// The value of one cookie. The session's is looked for under its name on this connection alone: a
+/// plain one is not read over https.
 pub(crate) fn cookie_value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let name = match name {
+        COOKIE => cookie_name(door::is_https(headers)),
+        other => other,
+    };
     headers
         .get_all(header::COOKIE)
         .iter()
