@@ -115,6 +115,26 @@ async fn people_and_commands_are_told_https() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_demo_plays_beside_tls() {
+    let authority = Authority::new();
+    let server = serving(&authority);
+    let key = server.run(&["key", "create", "--role", "owner"], "");
+    let bearer = format!("authorization: Bearer {}\r\n", key.trim());
+    let loaded = authority
+        .ask(&server, &format!("POST /api/demo HTTP/1.1\r\n{bearer}"), "")
+        .await;
+    assert!(loaded.contains(r#""running":true"#), "{loaded}");
+    eventually("an event of the demo", || async {
+        let page = authority
+            .ask(&server, &format!("GET /api/events HTTP/1.1\r\n{bearer}"), "")
+            .await;
+        page.contains(r#""kind":"webhook""#).then_some(())
+    })
+    .await;
+    assert!(!server.log().contains("demo delivery failed"), "{}", server.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_does_not_shake_hands_holds_nobody_up() {
     let authority = Authority::new();
     let mut server = serving(&authority);

@@ -115,6 +115,50 @@ async fn requests_taken_back_in_a_flood_end_the_connection() {
     .await;
 }
 
+/// A field of a head, literal and short.
+fn field(name: &str, value: &str) -> Vec<u8> {
+    let mut bytes = vec![0, name.len() as u8];
+    bytes.extend(name.as_bytes());
+    bytes.push(value.len() as u8);
+    bytes.extend(value.as_bytes());
+    bytes
+}
+
+#[tokio::test]
+async fn a_live_stream_over_http2_is_not_idle() {
+    let config = Config {
+        head_timeout: Duration::from_millis(500),
+        ..Config::default()
+    };
+    let server = TestServer::with(config).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let key = format!("Bearer {}", server.key(As::Operator).unwrap());
+    let client = async {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let head = [
+            vec![0x82, 0x86],
+            field(":path", "/api/integrations/events"),
+            field(":authority", "x"),
+            field("authorization", &key),
+        ];
+        let bytes = [PREFACE.to_vec(), SETTINGS.to_vec(), frame(1, 0x5, 1, &head.concat())].concat();
+        stream.write_all(&bytes).await.unwrap();
+        let mut answer = Vec::new();
+        let read = timeout(Duration::from_secs(3), stream.read_to_end(&mut answer)).await;
+        assert!(read.is_err(), "it was ended: {}", String::from_utf8_lossy(&answer));
+        assert!(answer.len() > 50, "{answer:?}");
+        // Taken back by its reader, it leaves an idle connection behind.
+        stream.write_all(&frame(3, 0, 1, &8_u32.to_be_bytes())).await.unwrap();
+        let read = timeout(CUT_WITHIN, stream.read_to_end(&mut answer)).await;
+        drop(read.expect("it is cut off"));
+    };
+    tokio::select! {
+        served = serve(listener, server.app.clone(), std::future::pending()) => panic!("it ended: {served:?}"),
+        () = client => {}
+    }
+}
+
 #[tokio::test]
 async fn every_route_that_reads_a_body_limits_it() {
     let config = Config {
