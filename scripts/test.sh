@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
-ALL_STAGES="fmt web-build clippy generated tidy rust contract web-static web-unit signers fuzz browser"
+ALL_STAGES="fmt web-build clippy generated tidy audit rust contract web-static web-unit signers fuzz browser"
 work=$(mktemp -d "${TMPDIR:-/tmp}/linekeeper-test.XXXXXX")
 chmod 755 "$work"
 finish() {
@@ -37,6 +37,12 @@ stage_generated() {
 # House rules that no compiler checks.
 stage_tidy() {
   cargo xtask tidy
+}
+
+# What we depend on: licences, sources, banned crates, known vulnerabilities.
+stage_audit() {
+  scripts/need.sh web
+  scripts/audit.sh
 }
 
 # Rust tests, the store's suite on both databases among them.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use figment::Figment;
 use figment::providers::{Env, Format as _, Serialized, Toml};
+use lk_engine::Ranges;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::Where;
@@ -29,8 +30,12 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     /// How the outside reaches us, for webhook addresses, e.g. https://health.example.com.
     pub(crate) public_url: Option<String>,
-    /// Whether `X-Forwarded-*` headers come from our own proxy.
-    pub(crate) trust_forwarded: bool,
+    /// Certificate chain in PEM form; with it, and its key, TLS ends here.
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The certificate's key in PEM form.
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Addresses and ranges of our own proxies, whose `X-Forwarded-*` headers are believed.
+    pub(crate) trusted_proxies: List,
     /// Largest webhook body, bytes.
     pub(crate) webhook_bytes_max: usize,
     /// Live streams open at the same time.
@@ -63,7 +68,9 @@ impl Default for Config {
             database: None,
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8787),
             public_url: server.public_url,
-            trust_forwarded: server.trust_forwarded,
+            tls_cert: None,
+            tls_key: None,
+            trusted_proxies: List::default(),
             webhook_bytes_max: server.webhook_bytes_max,
             streams_max: server.streams_max,
             key_calls_per_minute: server.key_calls_per_minute,
@@ -111,18 +118,60 @@ impl Config {
         if let Some(url) = config.public_url.as_ref().filter(|url| !is_web(url)) {
             bail!("public_url must begin with http:// or https://, it is `{url}`");
         }
+        if config.tls_cert.is_some() != config.tls_key.is_some() {
+            bail!("tls_cert and tls_key belong together: set both, or neither to serve without TLS");
+        }
         Ok(config)
     }
 
+    /// The files of the certificate and its key, if TLS ends here.
+    pub(crate) fn tls_files(&self) -> Option<(&Path, &Path)> {
+        Some((self.tls_cert.as_deref()?, self.tls_key.as_deref()?))
+    }
+
+    /// What this process itself speaks.
+    pub(crate) fn scheme(&self) -> &'static str {
+        self.tls_files().map_or("http", |_| "https")
+    }
+
     /// The server's part.
-    pub(crate) fn server(&self) -> lk_server::Config {
-        lk_server::Config {
+    pub(crate) fn server(&self) -> anyhow::Result<lk_server::Config> {
+        let proxies = Ranges::parse(&self.trusted_proxies.text());
+        Ok(lk_server::Config {
             public_url: self.public_url.as_ref().map(|url| url.trim_end_matches('/').to_owned()),
-            trust_forwarded: self.trust_forwarded,
+            tls: self.tls_files().is_some(),
+            trusted_proxies: proxies.context("trusted_proxies cannot be used")?,
             webhook_bytes_max: self.webhook_bytes_max,
             streams_max: self.streams_max,
             key_calls_per_minute: self.key_calls_per_minute,
             metrics_open: self.metrics_open,
+            ..lk_server::Config::default()
+        })
+    }
+}
+
+/// Several values: a list in the file, or a text with commas between them, as a variable must be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum List {
+    /// One text.
+    Text(String),
+    /// One text each.
+    Each(Vec<String>),
+}
+
+impl Default for List {
+    fn default() -> Self {
+        Self::Each(Vec::new())
+    }
+}
+
+impl List {
+    /// The values with commas between them.
+    fn text(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Each(values) => values.join(", "),
         }
     }
 }

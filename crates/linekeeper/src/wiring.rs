@@ -92,7 +92,7 @@ pub(crate) fn base_url(config: &Config) -> String {
     let noted = || fs::read_to_string(config.data_dir.join(ADDRESS_FILE)).ok();
     let url = config.public_url.clone().or_else(noted);
     url.map_or_else(
-        || format!("http://{}", config.listen),
+        || format!("{}://{}", config.scheme(), config.listen),
         |url| url.trim_end_matches('/').to_owned(),
     )
 }

@@ -2,15 +2,21 @@
 //! configuration's generation moves.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use lk_core::Time;
 use lk_core::observation::{IntegrationRid, ProjectRid};
 use lk_core::policy::Policy;
-use lk_provider::{Secret, Settings};
+use lk_provider::{Rejection, Secret, Settings};
 use lk_store::journal::Setup;
 use lk_store::{SecretText, Store, StoreError};
+
+use crate::ranges::Ranges;
+
+/// The setting that limits where a webhook takes deliveries from.
+pub const WEBHOOK_SOURCES: &str = "webhook_sources";
 
 /// The current directory, shared by everybody who reads it.
 pub type SharedDirectory = Arc<ArcSwap<Directory>>;
@@ -37,6 +43,7 @@ pub struct Integration {
     /// What the rules read of its settings.
     pub policy: Policy,
     secrets: Vec<(Secret, Option<Time>)>,
+    sources: Option<Ranges>,
 }
 
 impl Integration {
@@ -47,6 +54,17 @@ impl Integration {
             .filter(|(_, until)| until.is_none_or(|until| now < until))
             .map(|(secret, _)| secret.clone())
             .collect()
+    }
+
+    /// Why a delivery from `source` is refused, if its webhook takes deliveries from some addresses
+    /// alone.
+    pub fn refusal(&self, source: Option<IpAddr>) -> Option<Rejection> {
+        let allowed = self.sources.as_ref()?;
+        if source.is_some_and(|ip| allowed.contains(ip)) {
+            return None;
+        }
+        let address = source.map_or_else(|| "unknown".to_owned(), |ip| ip.to_canonical().to_string());
+        Some(Rejection::SourceNotAllowed { address })
     }
 }
 
@@ -89,12 +107,13 @@ impl Directory {
                 }
                 let integration = Integration {
                     rid: i.rid,
-                    id: i.id,
                     project: i.project,
                     provider: i.provider,
                     name: i.name,
                     enabled: i.enabled,
                     created_at: i.created_at,
+                    sources: sources(&settings, &i.id),
+                    id: i.id,
                     policy: policy(&settings),
                     settings,
                     secrets: secrets.remove(&i.rid).unwrap_or_default(),
@@ -139,6 +158,19 @@ impl Directory {
     /// The integration behind `/webhooks/{provider}`.
     pub fn by_alias(&self, provider: &str) -> Option<&Arc<Integration>> {
         self.aliases.get(provider)
+    }
+}
+
+/// The addresses that a webhook takes deliveries from; `None` for all.
+fn sources(settings: &Settings, id: &str) -> Option<Ranges> {
+    let text = settings.get(WEBHOOK_SOURCES)?;
+    match Ranges::parse(text) {
+        Ok(ranges) => Some(ranges).filter(|ranges| !ranges.is_empty()),
+        // They were checked when they were saved. Whatever happened since, the door stays shut.
+        Err(error) => {
+            tracing::warn!(%error, integration = id, "the sources of a webhook cannot be read; every delivery is refused");
+            Some(Ranges::default())
+        }
     }
 }
 

@@ -94,6 +94,9 @@ impl Engine {
 
     async fn receive(&self, provider: &dyn Provider, integration: &Integration, inbound: &Inbound) -> IngestReply {
         let now = self.clock().now();
+        if let Some(rejection) = integration.refusal(inbound.source) {
+            return self.reject(integration, &rejection, now);
+        }
         let secrets = integration.secrets(now);
         let accepted = receive(provider, inbound, &integration.settings, &secrets, now);
         match accepted {

@@ -12,6 +12,7 @@ pub mod engine;
 pub mod ingest;
 pub mod journal;
 pub mod live;
+pub mod ranges;
 pub mod rejections;
 pub mod replay;
 pub mod retention;
@@ -21,6 +22,7 @@ pub mod tasks;
 pub use clock::Clock;
 pub use engine::{Engine, EngineConfig};
 pub use ingest::{Endpoint, IngestReply};
+pub use ranges::{BadRanges, Ranges};
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! A delivery as it reached the receiver, before anything is believed of it.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use lk_core::Time;
 
@@ -18,12 +20,14 @@ pub struct Inbound {
     pub headers: Headers,
     /// The exact bytes of the body: signatures are computed over these.
     pub body: Bytes,
+    /// The sender's address, where it is known.
+    pub source: Option<IpAddr>,
     /// When the receiver had the whole body.
     pub received_at: Time,
 }
 
 impl Inbound {
-    /// A POST without query, as most deliveries are.
+    /// A POST without query, as most deliveries are, from nowhere known.
     pub fn post(path: &str, headers: Headers, body: impl Into<Bytes>, received_at: Time) -> Self {
         Self {
             method: "POST".to_owned(),
@@ -31,6 +35,7 @@ impl Inbound {
             query: Vec::new(),
             headers,
             body: body.into(),
+            source: None,
             received_at,
         }
     }

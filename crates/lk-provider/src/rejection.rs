@@ -40,6 +40,11 @@ pub enum Rejection {
     NoSecret,
     /// The provider sends no webhooks, or none that can be verified.
     NotReceivable,
+    /// It came from an address outside the ranges that people set for the webhook.
+    SourceNotAllowed {
+        /// The sender's address, or `unknown`.
+        address: String,
+    },
 }
 
 /// A variant under which the signature would have fitted. Never accepted: it only explains.
@@ -130,6 +135,7 @@ impl Rejection {
             Self::TimestampInFuture { .. } => "timestamp_in_future",
             Self::NoSecret => "no_secret",
             Self::NotReceivable => "not_receivable",
+            Self::SourceNotAllowed { .. } => "source_not_allowed",
         }
     }
 
@@ -159,6 +165,9 @@ impl Rejection {
                 "This integration has no active webhook secret, so no delivery can be verified.".to_owned()
             }
             Self::NotReceivable => "This provider's deliveries cannot be verified here.".to_owned(),
+            Self::SourceNotAllowed { address } => {
+                format!("The sender's address {address} is not in the ranges set for this webhook.")
+            }
         }
     }
 
@@ -188,10 +197,14 @@ impl Rejection {
             Self::NotReceivable => {
                 "Choose a provider with webhooks, or the generic one for your own senders.".to_owned()
             }
+            Self::SourceNotAllowed { .. } => {
+                "If the address is the provider's, add it to the allowed sources in the integration's settings. If it is a proxy of yours, name the proxy in `trusted_proxies`.".to_owned()
+            }
         }
     }
 
-    /// Facts for storage beside the counter: header names, counts and skew, nothing of the sender.
+    /// Facts for storage beside the counter: header names, counts, skew and a refused sender's
+    /// address, nothing of what it sent.
     pub fn detail(&self) -> serde_json::Value {
         match self {
             Self::MissingHeader { name } | Self::DuplicateHeader { name } | Self::MalformedHeader { name } => {
@@ -204,6 +217,7 @@ impl Rejection {
                 serde_json::json!({ "skewSeconds": skew_s })
             }
             Self::NoSecret | Self::NotReceivable => serde_json::json!({}),
+            Self::SourceNotAllowed { address } => serde_json::json!({ "address": address }),
         }
     }
 
@@ -223,6 +237,9 @@ impl Rejection {
             "timestamp_in_future" => Self::TimestampInFuture { skew_s },
             "no_secret" => Self::NoSecret,
             "not_receivable" => Self::NotReceivable,
+            "source_not_allowed" => Self::SourceNotAllowed {
+                address: detail["address"].as_str().unwrap_or("unknown").to_owned(),
+            },
             _ => return None,
         })
     }
@@ -250,6 +267,9 @@ mod tests {
             Rejection::TimestampInFuture { skew_s: 400 },
             Rejection::NoSecret,
             Rejection::NotReceivable,
+            Rejection::SourceNotAllowed {
+                address: "192.0.2.1".into(),
+            },
         ];
         for rejection in all {
             assert_eq!(

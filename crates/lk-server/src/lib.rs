@@ -1,12 +1,13 @@
 //! HTTP: routes, auth, viewers, live stream, OpenAPI, embedded UI.
 //!
 //! The binary builds an [`App`] from the running engine and a [`Config`], and hands it with a
-//! listener to [`serve`]. [`openapi`] gives the document without any of that.
+//! listener to [`serve`] or [`serve_tls`]. [`openapi`] gives the document without any of that.
 
 mod app;
 mod auth;
 mod config;
 mod demo;
+mod door;
 mod dto;
 mod error;
 mod export;
@@ -17,6 +18,7 @@ mod routes;
 mod serve;
 mod settings;
 mod telemetry;
+mod tls;
 mod ui;
 
 pub use app::App;
@@ -29,5 +31,6 @@ pub use demo::Demo;
 pub use error::{ApiError, ErrorCode};
 pub use openapi::openapi;
 pub use routes::router;
-pub use serve::{Peer, serve};
-pub use settings::{COMMON_SETTINGS, CheckedSettings, check_settings};
+pub use serve::{Peer, serve, serve_tls};
+pub use settings::{COMMON_SETTINGS, CheckedSettings, check_settings, vet_settings};
+pub use tls::{Tls, TlsError};

@@ -60,7 +60,7 @@ fn complete(mut api: OpenApi) -> OpenApi {
         "session",
         SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
             crate::auth::COOKIE,
-            "Set by signing in. Writes also need the header `x-csrf-token`.",
+            "Set by signing in; over https its name is `__Host-lk_session`. Writes also need the header `x-csrf-token`.",
         ))),
     );
     components.add_security_scheme(

@@ -1,5 +1,8 @@
 //! Settings as people give them, checked against the provider's form.
 
+use lk_engine::Ranges;
+use lk_engine::directory::WEBHOOK_SOURCES;
+use lk_engine::egress::Egress;
 use lk_provider::Manifest;
 use lk_provider::manifest::{Field, FieldKind};
 use lk_store::SecretText;
@@ -7,10 +10,12 @@ use serde_json::{Map, Value};
 
 use crate::error::ApiError;
 
+/// The setting that says where an integration is reached.
+const BASE_URL: &str = "base_url";
 /// Settings that every integration has beside its provider's form: where it is reached, how often
-/// it is looked at, and what the rules make of its events.
-pub const COMMON_SETTINGS: [&str; 8] = [
-    "base_url",
+/// it is looked at, what the rules make of its events, and from where its webhooks may come.
+pub const COMMON_SETTINGS: [&str; 9] = [
+    BASE_URL,
     "interval_s",
     "timeout_ms",
     "business_failures_count",
@@ -18,6 +23,7 @@ pub const COMMON_SETTINGS: [&str; 8] = [
     "record_healthy_errors",
     "record_degraded_rate",
     "record_degraded_errors",
+    WEBHOOK_SOURCES,
 ];
 /// Longest value of one setting.
 const VALUE_CHARS_MAX: usize = 4_096;
@@ -67,6 +73,23 @@ pub fn check_settings(
         }
     }
     Ok(CheckedSettings { settings, credentials })
+}
+
+/// Looks at the addresses among `settings` (already checked) before they are stored: one that leads
+/// to this machine or a private network is refused, by name, unless that is allowed.
+pub async fn vet_settings(egress: &Egress, manifest: &Manifest, settings: &Map<String, Value>) -> Result<(), ApiError> {
+    let is_url = |key: &str| {
+        let field = manifest.fields.iter().find(|field| field.key == key);
+        field.map_or(key == BASE_URL, |field| field.kind == FieldKind::Url)
+    };
+    for (key, value) in settings.iter().filter(|(key, _)| is_url(key)) {
+        let Some(address) = value.as_str().map(str::trim).filter(|text| !text.is_empty()) else {
+            continue;
+        };
+        let vetted = egress.vet(address).await;
+        vetted.map_err(|error| ApiError::invalid(&format!("settings.{key}"), format_args!("is refused: {error}.")))?;
+    }
+    Ok(())
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -127,7 +150,8 @@ fn check_field(name: &str, field: &Field, text: &str) -> Result<(), ApiError> {
 fn check_common(name: &str, key: &str, text: &str) -> Result<(), ApiError> {
     match key {
         _ if text.is_empty() => Ok(()),
-        "base_url" => check_url(name, text),
+        BASE_URL => check_url(name, text),
+        WEBHOOK_SOURCES => check_ranges(name, text),
         "business_failures_count" => check_switch(name, text),
         "interval_s" => check_range(name, text, 10.0, 86_400.0),
         "timeout_ms" => check_range(name, text, 1.0, 60_000.0),
@@ -143,6 +167,12 @@ fn check_url(name: &str, text: &str) -> Result<(), ApiError> {
     } else {
         Err(ApiError::invalid(name, "must be an http or https address."))
     }
+}
+
+fn check_ranges(name: &str, text: &str) -> Result<(), ApiError> {
+    let read = Ranges::parse(text);
+    read.map(drop)
+        .map_err(|error| ApiError::invalid(name, format_args!("is not right: {error}.")))
 }
 
 fn check_switch(name: &str, text: &str) -> Result<(), ApiError> {
@@ -230,6 +260,10 @@ required = true
             (
                 serde_json::json!({"account": "1234", "base_url": "ftp://x"}),
                 "settings.base_url",
+            ),
+            (
+                serde_json::json!({"account": "1234", "webhook_sources": "192.0.2.0/24, 10.0.0.0/40"}),
+                "`settings.webhook_sources` is not right: `10.0.0.0/40`",
             ),
             (
                 serde_json::json!({"account": "1234", "interval_s": 1}),

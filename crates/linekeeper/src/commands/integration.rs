@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use anyhow::{Context as _, bail};
 use lk_core::access::{Standing, Verb, authorize};
 use lk_engine::Clock;
+use lk_engine::egress::Egress;
 use lk_provider::manifest::{HandshakeRule, Webhook};
 use lk_provider::{Manifest, Registry};
 use lk_store::{NewIntegration, NewWebhookSecret, SecretSource, SecretText};
@@ -30,6 +31,10 @@ pub(crate) async fn add(args: IntegrationAdd) -> anyhow::Result<()> {
         }
     }
     let checked = lk_server::check_settings(manifest, settings, &[]).map_err(told)?;
+    let egress = Egress::new(config.allow_private_targets)?;
+    lk_server::vet_settings(&egress, manifest, &checked.settings)
+        .await
+        .map_err(told)?;
     if given.is_some() && manifest.webhook.is_none() {
         bail!("{} sends no webhooks, so it has no webhook secret", manifest.name);
     }

@@ -1,12 +1,13 @@
 //! `serve` and `demo`.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use lk_core::access::{Standing, Verb, authorize};
 use lk_core::time::HOUR;
 use lk_engine::{Clock, Engine};
-use lk_server::App;
+use lk_server::{App, Tls};
 use lk_store::NewOneTimeLink;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
@@ -55,6 +56,9 @@ pub(crate) async fn demo(args: Demo) -> anyhow::Result<()> {
 }
 
 async fn run(config: Config, load_demo: bool) -> anyhow::Result<()> {
+    let server = config.server()?;
+    let tls = config.tls_files().map(|(cert, key)| Tls::open(cert, key)).transpose();
+    let tls = tls.context("TLS cannot be served")?;
     let metrics = PrometheusBuilder::new()
         .install_recorder()
         .context("metrics cannot be started")?;
@@ -63,10 +67,12 @@ async fn run(config: Config, load_demo: bool) -> anyhow::Result<()> {
         .with_context(|| format!("{} cannot be listened on", config.listen))?;
     let address = listener.local_addr()?;
     let engine = wiring::start_engine(&config).await?;
-    let demo = Arc::new(DemoRunner::new(engine.clone(), address));
+    let inner = inner_listener(tls.is_some()).await?;
+    let demo_address = inner.as_ref().map_or(Ok(address), TcpListener::local_addr)?;
+    let demo = Arc::new(DemoRunner::new(engine.clone(), demo_address));
     demo.resume().await?;
-    let app = App::new(engine.clone(), config.server(), Some(metrics), Some(demo.clone()));
-    let url = format!("http://{address}");
+    let app = App::new(engine.clone(), server, Some(metrics), Some(demo.clone()));
+    let url = format!("{}://{address}", config.scheme());
     wiring::note_address(&config, config.public_url.as_deref().unwrap_or(&url));
     if load_demo {
         let project = engine.store().project(DEFAULT_PROJECT).await?;
@@ -77,10 +83,41 @@ async fn run(config: Config, load_demo: bool) -> anyhow::Result<()> {
     offer_setup(&engine, &base).await?;
     let stop = asked_to_stop()?;
     print_line(&format!("ready {url}"))?;
-    let served = lk_server::serve(listener, app, stop).await;
+    let served = serve_all(listener, tls, inner, app, stop).await;
     tracing::info!("stopping: what was accepted is being stored");
     engine.stop().await;
     served.context("serving failed")
+}
+
+/// With TLS, a plain listener on loopback beside it: the demo's senders do not know our certificate.
+async fn inner_listener(tls: bool) -> anyhow::Result<Option<TcpListener>> {
+    if !tls {
+        return Ok(None);
+    }
+    let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+    Ok(Some(bound.context("loopback cannot be listened on")?))
+}
+
+async fn serve_all(
+    listener: TcpListener,
+    tls: Option<Tls>,
+    inner: Option<TcpListener>,
+    app: App,
+    stop: impl Future<Output = ()> + Send,
+) -> std::io::Result<()> {
+    let (Some(tls), Some(inner)) = (tls, inner) else {
+        return lk_server::serve(listener, app, stop).await;
+    };
+    let (ended, end) = tokio::sync::oneshot::channel::<()>();
+    let outside = async {
+        let served = lk_server::serve_tls(listener, tls, app.clone(), stop).await;
+        drop(ended);
+        served
+    };
+    // Its end is the other's: an error of `end` means just that.
+    let inside = lk_server::serve(inner, app.clone(), async { drop(end.await) });
+    let (outside, inside) = tokio::join!(outside, inside);
+    outside.and(inside)
 }
 
 /// Prints the link with which the first person makes themselves the owner.

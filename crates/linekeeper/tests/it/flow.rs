@@ -164,6 +164,21 @@ async fn commands_work_beside_a_running_server() {
     );
     assert_eq!(weak.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&weak.stderr).starts_with("linekeeper: "));
+    let inside = [
+        "integration",
+        "add",
+        "--provider",
+        "github",
+        "--set",
+        "base_url=http://127.0.0.1:9/",
+    ];
+    let guarded = server.try_run_with(&inside, "", &[("LINEKEEPER_ALLOW_PRIVATE_TARGETS", "false")]);
+    assert_eq!(guarded.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&guarded.stderr).into_owned();
+    assert!(
+        said.contains("`settings.base_url` is refused: 127.0.0.1 leads to a private"),
+        "{said}"
+    );
     let usage = server.try_run(&["key", "create"], "");
     assert_eq!(usage.status.code(), Some(2));
     let password = "correct horse battery staple";

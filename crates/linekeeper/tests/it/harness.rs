@@ -22,6 +22,8 @@ pub(crate) struct Server {
     pub(crate) key: String,
     /// What is logged; the binary's own choice when absent.
     pub(crate) log_filter: Option<&'static str>,
+    /// More variables for the server.
+    pub(crate) variables: Vec<(&'static str, String)>,
     child: Option<Child>,
     database: Option<String>,
     http: Egress,
@@ -117,7 +119,8 @@ impl Server {
         server
     }
 
-    fn stopped(database: Option<String>) -> Self {
+    /// A folder and nothing that runs.
+    pub(crate) fn stopped(database: Option<String>) -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
         let folder = tempfile::tempdir().expect("a folder");
         Self {
@@ -125,6 +128,7 @@ impl Server {
             url: String::new(),
             key: String::new(),
             log_filter: None,
+            variables: Vec::new(),
             child: None,
             database,
             http: Egress::new(true).expect("a client"),
@@ -142,6 +146,7 @@ impl Server {
         if let Some(filter) = self.log_filter {
             command.env("LINEKEEPER_LOG", filter);
         }
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         // Appended to: a test may want to know what was said before a crash.
         let log = std::fs::File::options().create(true).append(true).open(self.log_file());
         let log = log.expect("a log");
@@ -185,8 +190,13 @@ impl Server {
 
     /// The same, whatever comes of it.
     pub(crate) fn try_run(&self, args: &[&str], input: &str) -> Output {
+        self.try_run_with(args, input, &[])
+    }
+
+    /// The same with variables of its own.
+    pub(crate) fn try_run_with(&self, args: &[&str], input: &str, variables: &[(&str, &str)]) -> Output {
         let mut command = binary();
-        command.args(args).args(self.at());
+        command.args(args).args(self.at()).envs(variables.iter().copied());
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -10,10 +10,10 @@ use lk_core::words::{Role, Scope};
 use subtle::ConstantTimeEq as _;
 
 use crate::app::App;
+use crate::door;
 use crate::error::{ApiError, ErrorCode};
-use crate::serve::Peer;
 
-use super::token::{COOKIE, token_hash};
+use super::token::{COOKIE, cookie_name, token_hash};
 
 /// Header that repeats the session's CSRF token.
 const CSRF_HEADER: &str = "x-csrf-token";
@@ -180,7 +180,7 @@ impl FromRequestParts<App> for Person {
 
 /// The caller, or `None` for nobody; a wrong key or a write without its CSRF token is refused.
 pub(crate) async fn identify(parts: &Parts, app: &App) -> Result<Option<Caller>, ApiError> {
-    let source = source(&parts.headers, &parts.extensions, app.config().trust_forwarded);
+    let source = source(&parts.extensions);
     if parts.headers.contains_key(header::AUTHORIZATION) {
         // A key that is sent must be right: falling back on a cookie would hide a mistake.
         let token = bearer(&parts.headers).ok_or_else(ApiError::unauthenticated)?;
@@ -253,8 +253,13 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && token.starts_with(KEY_PREFIX)).then_some(token)
 }
 
-/// The value of one cookie.
+/// The value of one cookie. The session's is looked for under its name on this connection alone: a
+/// plain one is not read over https.
 pub(crate) fn cookie_value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let name = match name {
+        COOKIE => cookie_name(door::is_https(headers)),
+        other => other,
+    };
     headers
         .get_all(header::COOKIE)
         .iter()
@@ -264,18 +269,9 @@ pub(crate) fn cookie_value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a
         .find_map(|(n, v)| (n == name && !v.is_empty()).then_some(v))
 }
 
-/// Where a request came from: the socket's address, or behind a trusted proxy the last address
-/// it added.
-pub(crate) fn source(headers: &HeaderMap, extensions: &Extensions, trusted: bool) -> String {
-    let forwarded = trusted
-        .then(|| headers.get_all("x-forwarded-for").iter().next_back())
-        .flatten()
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.rsplit(',').next())
-        .and_then(|value| value.trim().parse::<std::net::IpAddr>().ok());
-    forwarded
-        .or_else(|| extensions.get::<Peer>().map(|peer| peer.0.ip()))
-        .map_or_else(|| "unknown".to_owned(), |ip| ip.to_canonical().to_string())
+/// Where a request came from, for audit rows, sessions and the throttle, as the door has settled it.
+pub(crate) fn source(extensions: &Extensions) -> String {
+    door::client_ip(extensions).map_or_else(|| "unknown".to_owned(), |ip| ip.to_string())
 }
 
 #[cfg(test)]
@@ -311,14 +307,5 @@ mod tests {
         let cookies = headers("cookie", "a=1; lk_session=xyz; b=2");
         assert_eq!(cookie_value(&cookies, "lk_session"), Some("xyz"));
         assert_eq!(cookie_value(&cookies, "session"), None);
-    }
-
-    #[test]
-    fn forwarded_addresses_count_only_when_trusted() {
-        let headers = headers("x-forwarded-for", "203.0.113.9, 198.51.100.7");
-        let mut extensions = Extensions::new();
-        extensions.insert(Peer("192.0.2.1:5000".parse().unwrap()));
-        assert_eq!(source(&headers, &extensions, true), "198.51.100.7");
-        assert_eq!(source(&headers, &extensions, false), "192.0.2.1");
     }
 }

@@ -27,7 +27,7 @@ impl FromRequestParts<App> for Origin {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let agent = parts.headers.get(header::USER_AGENT);
         Ok(Self {
-            source: source(&parts.headers, &parts.extensions, app.config().trust_forwarded),
+            source: source(&parts.extensions),
             https: is_https(&parts.headers, app),
             user_agent: agent.and_then(|value| value.to_str().ok()).map(str::to_owned),
         })

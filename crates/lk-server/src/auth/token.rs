@@ -7,6 +7,9 @@ use crate::error::ApiError;
 
 /// The session cookie's name.
 pub(crate) const COOKIE: &str = "lk_session";
+/// Its name over https. Of this prefix browsers take only what this very host set over https, for
+/// all its paths: neither a neighbour's host nor a plain connection can put a session in its place.
+const SECURE_COOKIE: &str = "__Host-lk_session";
 /// How long a session lives after signing in.
 pub(crate) const SESSION_LIFE_MS: i64 = 14 * DAY;
 /// Bytes of randomness in a token.
@@ -42,11 +45,17 @@ pub fn token_hash(token: &str) -> [u8; 32] {
     blake3::hash(token.as_bytes()).into()
 }
 
+/// What the session cookie is called on a connection.
+pub(crate) const fn cookie_name(https: bool) -> &'static str {
+    if https { SECURE_COOKIE } else { COOKIE }
+}
+
 /// The `Set-Cookie` that keeps `token`, or with `None` ends the session.
 pub(crate) fn set_cookie(token: Option<&str>, secure: bool) -> Result<HeaderValue, ApiError> {
     let (value, age_s) = token.map_or(("", 0), |token| (token, SESSION_LIFE_MS / 1_000));
+    let name = cookie_name(secure);
     let secure = if secure { "; Secure" } else { "" };
-    let text = format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age_s}{secure}");
+    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age_s}{secure}");
     HeaderValue::from_str(&text).map_err(ApiError::internal)
 }
 
@@ -66,9 +75,18 @@ mod tests {
     fn the_cookie_is_not_for_scripts() {
         let cookie = set_cookie(Some("abc"), true).unwrap();
         let text = cookie.to_str().unwrap();
-        for part in ["lk_session=abc", "HttpOnly", "SameSite=Lax", "Secure", "Path=/"] {
+        assert!(text.starts_with("__Host-lk_session=abc;"), "{text}");
+        for part in ["HttpOnly", "SameSite=Lax", "Secure", "Path=/;"] {
             assert!(text.contains(part), "{text}");
         }
+        // The prefix forbids it.
+        assert!(!text.contains("Domain"));
+        let plain = set_cookie(Some("abc"), false).unwrap();
+        let plain = plain.to_str().unwrap();
+        assert!(
+            plain.starts_with("lk_session=abc;") && !plain.contains("Secure"),
+            "{plain}"
+        );
         assert!(set_cookie(None, false).unwrap().to_str().unwrap().contains("Max-Age=0"));
     }
 }

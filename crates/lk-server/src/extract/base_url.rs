@@ -6,6 +6,7 @@ use http::uri::Authority;
 use http::{HeaderMap, header};
 
 use crate::app::App;
+use crate::door;
 use crate::error::ApiError;
 
 /// Scheme and host under which the caller reached us, without a slash at the end. Addresses to
@@ -35,10 +36,5 @@ impl FromRequestParts<App> for BaseUrl {
 
 /// Whether the caller's own connection is encrypted, as far as we can know.
 pub(crate) fn is_https(headers: &HeaderMap, app: &App) -> bool {
-    let forwarded = app.config().trust_forwarded
-        && headers
-            .get("x-forwarded-proto")
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| value.trim().eq_ignore_ascii_case("https"));
-    forwarded || app.config().is_https()
+    app.config().is_https() || door::is_https(headers)
 }

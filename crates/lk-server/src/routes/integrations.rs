@@ -28,7 +28,7 @@ use crate::dto::integration::{
 use crate::dto::present::Present;
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::{BaseUrl, Body, Id, NoParams, Query};
-use crate::settings::{CheckedSettings, check_settings};
+use crate::settings::{CheckedSettings, check_settings, vet_settings};
 
 /// Problems shown with an integration.
 const PROBLEMS_SHOWN: usize = 5;
@@ -194,6 +194,7 @@ async fn create_integration(
     let permit = access.permit(&app, Verb::ConnectIntegration).await?;
     let manifest = manifest(&app, &input.provider)?;
     let checked = check_settings(manifest, input.settings.unwrap_or_default(), &[])?;
+    vet_settings(app.engine().egress(), manifest, &checked.settings).await?;
     if input.webhook_secret.is_some() && manifest.webhook.is_none() {
         return Err(ApiError::invalid(
             "webhookSecret",
@@ -265,7 +266,10 @@ async fn update_integration(
         Some(settings) => {
             let stored = app.store().integration_credentials(&id).await?;
             let stored: Vec<&str> = stored.iter().map(|c| c.field.as_str()).collect();
-            Some(check_settings(manifest(&app, &row.provider)?, settings, &stored)?)
+            let manifest = manifest(&app, &row.provider)?;
+            let checked = check_settings(manifest, settings, &stored)?;
+            vet_settings(app.engine().egress(), manifest, &checked.settings).await?;
+            Some(checked)
         }
         None => None,
     };

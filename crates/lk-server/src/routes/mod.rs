@@ -25,18 +25,24 @@ mod webhooks;
 use std::collections::HashMap;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::response::{IntoResponse as _, Response};
 use lk_core::observation::{IntegrationRid, ProjectRid};
+use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate as _, SizeAbove};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
+use tower_http::csrf::{CsrfLayer, ProtectionError};
+use url::Url;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 use crate::auth::Origin;
-use crate::error::ApiError;
+use crate::config::Config;
+use crate::error::{ApiError, ErrorCode};
 use crate::extract::{FromParams, Params};
-use crate::{error, telemetry, ui};
+use crate::{door, error, telemetry, ui};
 
 /// Answers smaller than this are sent as they are.
 const COMPRESS_FROM_BYTES: u64 = 1_024;
@@ -140,6 +146,23 @@ fn api() -> OpenApiRouter<App> {
         .merge(ops::routes())
 }
 
+/// Refuses writes that a browser sends on behalf of another site. The session's CSRF token is the
+/// first line; this one holds for routes without a session too, such as signing in.
+fn cross_site(config: &Config) -> CsrfLayer<impl Fn(ProtectionError) -> Response + Clone + use<>> {
+    let origin = config.public_url.as_deref().and_then(|url| Url::parse(url).ok());
+    let origin = origin.map(|url| url.origin().ascii_serialization());
+    let layer = CsrfLayer::new();
+    // Behind a proxy that changes `Host` the request does not look like one to the public address.
+    let trusted = origin.and_then(|origin| layer.clone().add_trusted_origin(origin).ok());
+    trusted.unwrap_or(layer).with_rejection_response(|_: ProtectionError| {
+        let error = ApiError::new(
+            ErrorCode::CsrfMismatch,
+            "The request comes from a page of another site.",
+        );
+        error.into_response()
+    })
+}
+
 /// The whole HTTP surface around `app`: API, webhooks, UI.
 pub fn router(app: &App) -> Router {
     let (api, _) = api().split_for_parts();
@@ -148,6 +171,7 @@ pub fn router(app: &App) -> Router {
         .compress_when(DefaultPredicate::new().and(SizeAbove::new(COMPRESS_FROM_BYTES)));
     let api = api
         .fallback(ui::fallback)
+        .layer(cross_site(app.config()))
         .layer(compression)
         .layer(axum::middleware::from_fn_with_state(app.clone(), telemetry::observe));
     // The hot path goes without the layers above.
@@ -155,5 +179,9 @@ pub fn router(app: &App) -> Router {
     api.merge(webhooks)
         .method_not_allowed_fallback(async || ui::method_not_allowed())
         .layer(CatchPanicLayer::custom(error::from_panic))
+        .layer(MapRequestLayer::new({
+            let app = app.clone();
+            move |request: Request| door::pass(request, app.config())
+        }))
         .with_state(app.clone())
 }

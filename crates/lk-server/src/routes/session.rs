@@ -197,7 +197,7 @@ async fn sign_out(State(app): State<App>, _: Query<NoParams>, parts: Parts) -> R
     // Identifies first: ending a session is a write and needs its CSRF token.
     auth::identify(&parts, &app).await?;
     if let Some(token) = cookie_value(&parts.headers, COOKIE) {
-        let source = auth::source(&parts.headers, &parts.extensions, app.config().trust_forwarded);
+        let source = auth::source(&parts.extensions);
         app.store()
             .end_session(&token_hash(token), Some(&source), app.now())
             .await?;

@@ -11,6 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::door;
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::read_body;
 
@@ -78,6 +79,7 @@ async fn ingest(app: &App, path: &RawPathParams, request: Request) -> Result<Res
         query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
         headers: Headers::from(&parts.headers),
         body,
+        source: door::client_ip(&parts.extensions),
         received_at: app.now(),
     };
     match app.engine().ingest(provider, endpoint, inbound).await {

@@ -186,3 +186,46 @@ async fn odd_values_are_never_our_fault() {
         }
     }
 }
+
+#[tokio::test]
+async fn typed_addresses_may_not_lead_inside() {
+    let server = TestServer::start().await;
+    let admin = As::Role(Role::Admin);
+    let new = |address: &str, key: &str| json!({"provider": "sample", "name": "x", "settings": {key: address}});
+    for key in ["base_url", "portal"] {
+        for address in [
+            "http://169.254.169.254/latest",
+            "https://localhost/",
+            "http://[::ffff:10.0.0.1]:8080/",
+        ] {
+            let answer = server
+                .call(admin, "POST", "/api/integrations", Some(new(address, key)))
+                .await;
+            assert_eq!(
+                (answer.status.as_u16(), answer.error().as_str()),
+                (400, "invalid_request")
+            );
+            let message = answer.json()["error"]["message"].as_str().unwrap().to_owned();
+            assert!(
+                message.starts_with(&format!("`settings.{key}` is refused: "))
+                    && message.contains("leads to a private or local address"),
+                "{message}"
+            );
+        }
+        // A name that nobody knows now may be known later; it is checked again when it is reached.
+        let later = new("https://api.example.invalid/", key);
+        assert_eq!(
+            server
+                .call(admin, "POST", "/api/integrations", Some(later))
+                .await
+                .status,
+            201
+        );
+    }
+    let created = server.connect().await;
+    let path = format!("/api/integrations/{}", created["integration"]["id"].as_str().unwrap());
+    let change = json!({"settings": {"base_url": "http://127.0.0.1:9/"}, "version": created["integration"]["version"]});
+    let answer = server.call(admin, "PATCH", &path, Some(change)).await;
+    assert_eq!(answer.status, 400, "{}", answer.text);
+    assert_eq!(answer.json()["error"]["details"]["parameter"], "settings.base_url");
+}

@@ -33,6 +33,11 @@ key = "account"
 label = "account"
 pattern = "[a-z]{1,10}"
 
+[[fields]]
+key = "portal"
+label = "portal"
+kind = "url"
+
 [webhook]
 secret = { label = "Token", hint = "In its settings.", generated = true, prefix = "tok_" }
 

@@ -178,3 +178,110 @@ async fn a_revoked_key_is_nobody() {
         "no more than one has"
     );
 }
+
+#[tokio::test]
+async fn a_page_of_another_site_writes_nothing() {
+    let config = lk_server::Config {
+        public_url: Some("https://health.example.com/".into()),
+        ..lk_server::Config::default()
+    };
+    let server = TestServer::with(config).await;
+    server.person("ann@example.com", PASSWORD, Role::Admin).await;
+    let body = json!({"email": "ann@example.com", "password": PASSWORD});
+    for (headers, status) in [
+        (
+            vec![("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")],
+            403,
+        ),
+        (
+            vec![("sec-fetch-site", "same-site"), ("origin", "https://other.example.com")],
+            403,
+        ),
+        (vec![("origin", "https://evil.example")], 403),
+        (vec![("origin", "null")], 403),
+        // Behind a proxy that changes `Host`, the public address is ours all the same.
+        (
+            vec![
+                ("sec-fetch-site", "cross-site"),
+                ("origin", "https://health.example.com"),
+            ],
+            200,
+        ),
+        (
+            vec![("sec-fetch-site", "same-origin"), ("origin", "http://lk.example")],
+            200,
+        ),
+        (vec![("origin", "http://lk.example")], 200),
+        (vec![], 200),
+    ] {
+        let mut request = server.request(As::Anonymous, "POST", "/api/session", Some(&body));
+        for (name, value) in &headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        let answer = server.send(request).await;
+        assert_eq!(answer.status, status, "{headers:?}: {}", answer.text);
+        if status == 403 {
+            assert_eq!(answer.error(), "csrf_mismatch");
+            assert!(
+                answer.headers.contains_key("x-request-id"),
+                "counted and decorated like any other"
+            );
+        }
+    }
+    // Reading is free, and providers are no browsers.
+    let mut read = server.request(As::Anonymous, "GET", "/api/session", None);
+    read.headers_mut()
+        .insert("sec-fetch-site", "cross-site".parse().unwrap());
+    assert_eq!(server.send(read).await.status, 200);
+    let mut delivery = server.request(As::Anonymous, "POST", "/webhooks/sample/nokey", Some(&body));
+    delivery
+        .headers_mut()
+        .insert("sec-fetch-site", "cross-site".parse().unwrap());
+    assert_eq!(server.send(delivery).await.status, 404);
+}
+
+#[tokio::test]
+async fn over_https_the_session_is_the_prefixed_cookie_alone() {
+    let config = lk_server::Config {
+        tls: true,
+        ..lk_server::Config::default()
+    };
+    let server = TestServer::with(config).await;
+    server.person("ann@example.com", PASSWORD, Role::Admin).await;
+    let answer = sign_in(&server, "ann@example.com", PASSWORD).await;
+    let set = answer.headers[header::SET_COOKIE].to_str().unwrap();
+    assert!(
+        set.starts_with("__Host-lk_session=") && set.contains("; Secure"),
+        "{set}"
+    );
+    let (prefixed, csrf) = (cookie(&answer), answer.json()["csrfToken"].as_str().unwrap().to_owned());
+    let plain = prefixed.replace("__Host-", "");
+    let read = |cookie: String| {
+        let server = &server;
+        async move {
+            with_cookie(server, &cookie, None, "GET", "/api/overview")
+                .await
+                .status
+                .as_u16()
+        }
+    };
+    assert_eq!(read(plain.clone()).await, 401);
+    assert_eq!(read(prefixed.clone()).await, 200);
+    assert_eq!(read(format!("lk_session=planted; {prefixed}")).await, 200);
+    let out = with_cookie(&server, &prefixed, Some(&csrf), "DELETE", "/api/session").await;
+    let ended = out.headers[header::SET_COOKIE].to_str().unwrap();
+    assert!(
+        ended.starts_with("__Host-lk_session=;") && ended.contains("Max-Age=0"),
+        "{ended}"
+    );
+    assert_eq!(read(prefixed).await, 401, "the session itself is gone");
+
+    // On plain http it is the other way round.
+    let server = TestServer::start().await;
+    server.person("ann@example.com", PASSWORD, Role::Admin).await;
+    let plain = cookie(&sign_in(&server, "ann@example.com", PASSWORD).await);
+    let prefixed = format!("__Host-{plain}");
+    let get = |cookie| with_cookie(&server, cookie, None, "GET", "/api/overview");
+    assert_eq!(get(&plain).await.status, 200);
+    assert_eq!(get(&prefixed).await.status, 401);
+}
