@@ -31,7 +31,7 @@ pub use read::{
     ProblemFilter, ProblemPage, ProblemRow, SCAN_LIMIT, TypeFilter,
 };
 pub use retention::STEP as RETENTION_STEP;
-pub use seal::{KeyId, MasterKey, SealError, Sealed, SecretText};
+pub use seal::{HeldKeyFile, KeyId, MasterKey, SealError, Sealed, SecretText};
 pub use store::{Store, StoreConfig};
 
 /// What every call of the store answers with.
