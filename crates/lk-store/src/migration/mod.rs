@@ -11,7 +11,7 @@ use sea_orm_migration::prelude::*;
 use crate::db::Dialect;
 
 /// Every migration with its SQL. Names sort in the order they are applied.
-const FILES: &[(&str, &str)] = &[("m20261121_000001_spine", include_str!("m20261121_000001_spine.sql"))];
+pub(crate) const FILES: &[(&str, &str)] = &[("m20261121_000001_spine", include_str!("m20261121_000001_spine.sql"))];
 
 /// One SQL file as a migration.
 struct SqlFile {

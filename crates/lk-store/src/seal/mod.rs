@@ -217,7 +217,10 @@ mod tests {
                 panic!("accepted {text:?}")
             };
             let error = error.to_string();
-            assert!(error.contains("64 hexadecimal digits") && error.contains(wrong), "{error}");
+            assert!(
+                error.contains("64 hexadecimal digits") && error.contains(wrong),
+                "{error}"
+            );
             assert!(!error.contains("bbb"), "{error}");
         }
     }
