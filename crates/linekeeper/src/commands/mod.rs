@@ -5,6 +5,7 @@ mod export;
 mod integration;
 mod key;
 mod replay;
+mod rotate;
 mod serve;
 mod user;
 
@@ -21,6 +22,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Demo(args) => runtime.block_on(serve::demo(args)),
         Command::User(User::Add(args)) => runtime.block_on(user::add(args)),
         Command::Key(Key::Create(args)) => runtime.block_on(key::create(args)),
+        Command::Key(Key::RotateMaster(args)) => runtime.block_on(rotate::rotate_master(args)),
         Command::Integration(Integration::Add(args)) => runtime.block_on(integration::add(args)),
         Command::Integration(Integration::List(args)) => runtime.block_on(integration::list(args)),
         Command::Explain(args) => explain::explain(&args),
