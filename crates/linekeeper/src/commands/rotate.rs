@@ -218,7 +218,8 @@ async fn note(store: &Store, key: KeyId, older: &[KeyId], done: &Done) -> anyhow
 
 fn unopened(swept: &Swept) -> String {
     format!(
-        "{} sealed values cannot be opened: {}. Enter them again or remove what they belong to, then run this again",
+        "{} sealed values cannot be opened: {}. Restore the key they name, enter them again, or remove what they belong \
+         to; then run this again",
         swept.unopened,
         swept.told.join("; ")
     )

@@ -20,10 +20,10 @@ pub(crate) struct Server {
     pub(crate) dir: PathBuf,
     pub(crate) url: String,
     pub(crate) key: String,
+    pub(crate) database: Option<String>,
     /// What is logged; the binary's own choice when absent.
     pub(crate) log_filter: Option<&'static str>,
     child: Option<Child>,
-    database: Option<String>,
     http: Egress,
     _folder: tempfile::TempDir,
 }
@@ -185,9 +185,8 @@ impl Server {
 
     /// The same, whatever comes of it.
     pub(crate) fn try_run(&self, args: &[&str], input: &str) -> Output {
-        let mut command = binary();
-        command.args(args).args(self.at());
-        let mut child = command
+        let mut child = self
+            .command(args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -197,6 +196,13 @@ impl Server {
         stdin.write_all(input.as_bytes()).expect("it reads");
         drop(stdin);
         child.wait_with_output().expect("ends")
+    }
+
+    /// A command on the same data, not yet started.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = binary();
+        command.args(args).args(self.at());
+        command
     }
 
     /// Connects an integration through the command line.

@@ -23,7 +23,8 @@ const PLANTED: [&str; 4] = [
 const SECOND: &str = "2222222222222222222222222222222222222222222222222222222222222222";
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
+    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).expect("a digit");
+    bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
 }
 
 /// An integration with one value of each sealed kind.
