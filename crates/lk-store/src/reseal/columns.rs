@@ -141,6 +141,17 @@ pub(super) const SEALED_COLUMNS: &[SealedColumn] = &[
         bound_table: credentials::TABLE,
         bound_row: "integration_id || '.' || field",
     },
+    // Values of the installation itself: the name of the row says that it is sealed. A new one is
+    // added to the condition.
+    SealedColumn {
+        table: "meta",
+        column: "value",
+        form: Form::Hex,
+        key: &[KeyColumn::Text("key")],
+        only: "key IN ('audit_key')",
+        bound_table: "meta",
+        bound_row: "key",
+    },
     // A handshake waiting for its confirmation, and, until it is forgotten a week later, one that
     // was confirmed: "row number of the integration, blank, digits". When the integration is gone
     // for good the effect has nothing left to do, and its executor does not open it.

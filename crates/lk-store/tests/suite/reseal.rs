@@ -5,19 +5,20 @@ use lk_core::access::Verb;
 use lk_core::observation::IntegrationRid;
 use lk_store::journal::HANDSHAKE_SEALED_AS;
 use lk_store::{
-    CreatedIntegration, HeldKeyFile, MasterKey, NewWebhookSecret, SecretSource, SecretText, Store, StoreConfig, Sweep,
-    Swept,
+    CreatedIntegration, HeldKeyFile, MasterKey, NewWebhookSecret, Sealed, SecretSource, SecretText, Store, StoreConfig,
+    Sweep, Swept,
 };
 use sea_orm::{ConnectionTrait, Statement};
 
 use crate::harness::{NOW, TestDb, new_integration, permit};
 
 /// What is planted, one of each sealed kind.
-const PLANTED: [&str; 4] = [
+const PLANTED: [&str; 5] = [
     "key-of-One",
     "secret-of-One-not-real",
     "token-of-One-not-real",
     "handshake-of-One-not-real",
+    "key-of-the-audit-log-not-real",
 ];
 /// Hexadecimal digits of the second key of these cases.
 const SECOND: &str = "2222222222222222222222222222222222222222222222222222222222222222";
@@ -27,6 +28,11 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
 }
 
+fn unhex(text: &str) -> Sealed {
+    let byte = |i| u8::from_str_radix(&text[i..i + 2], 16).expect("digits");
+    Sealed::from_stored((0..text.len()).step_by(2).map(byte).collect())
+}
+
 /// An integration with one value of each sealed kind.
 async fn planted(db: &TestDb) -> CreatedIntegration {
     let mut new = new_integration(&db.project().await.id, "acme", "One");
@@ -34,6 +40,13 @@ async fn planted(db: &TestDb) -> CreatedIntegration {
     let write = permit(Verb::ConnectIntegration);
     let made = db.store.create_integration(&write, &new, NOW).await.expect("connects");
     plant_handshake(db, made.integration.rid.0, &made.integration.id, &db.key).await;
+    let sealed = db.key.seal("meta", "audit_key", PLANTED[4].as_bytes()).expect("seals");
+    db.run("DELETE FROM meta WHERE key = 'audit_key'", vec![]).await;
+    db.run(
+        "INSERT INTO meta (key, value) VALUES ('audit_key', $1)",
+        vec![hex(sealed.as_bytes()).into()],
+    )
+    .await;
     made
 }
 
@@ -60,7 +73,7 @@ async fn sweep(store: &Store, mut sweep: Sweep) -> Swept {
 }
 
 /// Opens everything that was planted, with the key of `store`.
-async fn opens_all(store: &Store, made: &CreatedIntegration) {
+async fn opens_all(db: &TestDb, store: &Store, made: &CreatedIntegration) {
     let id = &made.integration.id;
     let setup = store.setup().await.expect("reads");
     assert!(!setup.incomplete);
@@ -69,16 +82,24 @@ async fn opens_all(store: &Store, made: &CreatedIntegration) {
     let lk_core::effect::Effect::ConfirmWebhook { handshake, .. } = &effects[0].effect else {
         panic!("another effect")
     };
-    let handshake = lk_store::Sealed::from_stored(handshake.clone());
+    let handshake = Sealed::from_stored(handshake.clone());
     let handshake = store
         .master_key()
         .open(HANDSHAKE_SEALED_AS, id, &handshake)
         .expect("opens");
+    let statement = Statement::from_string(
+        db.raw.get_database_backend(),
+        "SELECT value FROM meta WHERE key = 'audit_key'",
+    );
+    let row = db.raw.query_one_raw(statement).await.expect("reads").expect("a row");
+    let sealed = unhex(&row.try_get::<String>("", "value").expect("text"));
+    let audit_key = store.master_key().open("meta", "audit_key", &sealed).expect("opens");
     let opened = [
         key.expose(),
         setup.secrets[0].value.expose(),
         setup.credentials[0].value.expose(),
         handshake.expose(),
+        audit_key.expose(),
     ];
     assert_eq!(opened, PLANTED);
 }
@@ -103,13 +124,14 @@ pub(crate) async fn every_kind_is_sealed_anew_and_opens(db: &TestDb) {
 
     let ring = next_ring(db);
     let seen = sweep(&db.store, Sweep::look(&ring)).await;
-    assert_eq!((seen.older_count(), seen.current, seen.unopened), (5, 0, 0));
-    opens_all(&db.store, &made).await;
+    assert_eq!((seen.older_count(), seen.current, seen.unopened), (6, 0, 0));
+    opens_all(db, &db.store, &made).await;
     let done = sweep(&db.store, Sweep::reseal(&ring)).await;
     assert_eq!(
         done.older.into_iter().collect::<Vec<_>>(),
         [
             ("integration_credentials", 1),
+            ("meta", 1),
             ("outbox", 1),
             ("webhook_endpoints", 1),
             ("webhook_secrets", 1)
@@ -118,12 +140,12 @@ pub(crate) async fn every_kind_is_sealed_anew_and_opens(db: &TestDb) {
     assert_eq!((done.wiped, done.changed, done.unopened), (1, 0, 0));
     let new = MasterKey::from_env_value("NEW", SECOND).expect("a key");
     let after = sweep(&db.store, Sweep::look(&new)).await;
-    assert!(after.is_clean() && after.current == 4, "{after:?}");
+    assert!(after.is_clean() && after.current == 5, "{after:?}");
     let store = Store::open(&db.config, new.clone(), NOW).await.expect("opens");
-    opens_all(&store, &made).await;
+    opens_all(db, &store, &made).await;
     // The key before opens nothing any more.
     let old = sweep(&db.store, Sweep::look(&db.key)).await;
-    assert_eq!((old.current, old.older_count(), old.unopened), (0, 0, 4));
+    assert_eq!((old.current, old.older_count(), old.unopened), (0, 0, 5));
     assert_eq!(old.unknown_keys.into_iter().collect::<Vec<_>>(), [new.id()]);
     let manage = permit(Verb::ManageUsers);
     let noted = store.note_master_key(&manage, new.id(), "4 values".into(), NOW).await;
@@ -199,7 +221,7 @@ pub(crate) async fn what_does_not_open_is_told_and_left(db: &TestDb) {
     .await;
     db.run("UPDATE outbox SET payload = '1 nonsense'", vec![]).await;
     let done = sweep(&db.store, Sweep::reseal(&next_ring(db))).await;
-    assert_eq!((done.older_count(), done.unopened, done.told.len()), (1, 3, 3));
+    assert_eq!((done.older_count(), done.unopened, done.told.len()), (2, 3, 3));
     assert_eq!(done.unknown_keys.into_iter().collect::<Vec<_>>(), [lost.id()]);
     assert!(
         done.told[0].contains("webhook_endpoints") && done.told[0].contains(id),
