@@ -25,7 +25,7 @@ pub(crate) enum Command {
     /// Manage the people of this installation.
     #[command(subcommand)]
     User(User),
-    /// Manage API keys.
+    /// Manage API keys and the master key.
     #[command(subcommand)]
     Key(Key),
     /// Look after the audit log.
@@ -182,6 +182,34 @@ pub(crate) enum Key {
         after_help = "Example:\n  KEY=$(linekeeper key create --project default --role editor)\n  curl -H \"Authorization: Bearer $KEY\" http://127.0.0.1:8787/api/overview"
     )]
     Create(KeyCreate),
+    /// Replace the master key and seal every secret anew, while servers run.
+    #[command(
+        long_about = "Replace the master key and seal every secret anew, while servers run on the same data.\n\nWith the key file: makes a new key, waits until running servers have read it, seals every secret anew, checks that each opens, and takes the key before out of the file. That one is kept in master-<id>.retired, which backups made before need. With LINEKEEPER_MASTER_KEY set: seals every secret with it, opening with the keys in LINEKEEPER_MASTER_KEY_PREVIOUS. Interrupted, it is finished by running it again.",
+        after_help = "Examples:\n  linekeeper key rotate-master --data-dir ./data\n  LINEKEEPER_MASTER_KEY=$NEW LINEKEEPER_MASTER_KEY_PREVIOUS=$OLD linekeeper key rotate-master --database postgres://user@host/linekeeper"
+    )]
+    RotateMaster(KeyRotateMaster),
+    /// Begin anew after the master key was lost for good: secrets must be entered again, and the
+    /// audit log can be checked from here on only. Nothing else is lost.
+    #[command(after_help = "Example:\n  linekeeper key lost --data-dir ./data --yes")]
+    Lost(KeyLost),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyLost {
+    #[command(flatten)]
+    pub(crate) at: Where,
+    /// The key is lost, and so is every secret that it sealed
+    #[arg(long, required = true)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyRotateMaster {
+    #[command(flatten)]
+    pub(crate) at: Where,
+    /// Do not keep the key before; backups made before cannot be read without a copy of it
+    #[arg(long)]
+    pub(crate) discard_old: bool,
 }
 
 #[derive(Debug, Args)]

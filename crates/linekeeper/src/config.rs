@@ -16,7 +16,7 @@ const PREFIX: &str = "LINEKEEPER_";
 /// Read when no file is named.
 const DEFAULT_FILE: &str = "linekeeper.toml";
 /// Variables with the prefix that are not configuration.
-const NOT_CONFIGURATION: &[&str] = &["crash_at", "master_key", "bin", "log"];
+const NOT_CONFIGURATION: &[&str] = &["crash_at", "master_key", "master_key_previous", "bin", "log"];
 
 /// Everything that can be set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,14 +1,15 @@
 //! Puts the parts together: store, providers, engine.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use lk_engine::rules::Rules;
 use lk_engine::{Clock, Engine, EngineConfig};
 use lk_provider::Registry;
 use lk_store::{MasterKey, Store, StoreConfig};
+use zeroize::Zeroizing;
 
 use crate::config::Config;
 
@@ -17,18 +18,20 @@ const DATABASE_FILE: &str = "linekeeper.db";
 /// The master key's file in the data folder.
 const KEY_FILE: &str = "master.key";
 /// The variable that holds the master key instead of the file.
-const KEY_VARIABLE: &str = "LINEKEEPER_MASTER_KEY";
+pub(crate) const KEY_VARIABLE: &str = "LINEKEEPER_MASTER_KEY";
+/// The variable that holds, beside [`KEY_VARIABLE`], the keys before it, separated by commas.
+pub(crate) const PREVIOUS_VARIABLE: &str = "LINEKEEPER_MASTER_KEY_PREVIOUS";
 /// Where a serving process says how it is reached.
 const ADDRESS_FILE: &str = "address";
 
 /// Opens the database that the configuration names.
 pub(crate) async fn open_store(config: &Config) -> anyhow::Result<Store> {
     let dir = &config.data_dir;
-    let key = if let Ok(value) = std::env::var(KEY_VARIABLE) {
-        MasterKey::from_env_value(KEY_VARIABLE, &value)?
+    let key = if let Some(key) = key_of_environment()? {
+        key
     } else {
         make_private(dir)?;
-        MasterKey::from_file(&dir.join(KEY_FILE))?
+        MasterKey::from_file(&key_file(config))?
     };
     let target = if let Some(url) = &config.database {
         StoreConfig::Postgres { url: url.clone() }
@@ -41,6 +44,25 @@ pub(crate) async fn open_store(config: &Config) -> anyhow::Result<Store> {
     Store::open(&target, key, Clock::system().now())
         .await
         .context("the database cannot be opened")
+}
+
+/// The master key, where the environment holds it and no file.
+pub(crate) fn key_of_environment() -> anyhow::Result<Option<MasterKey>> {
+    let read = |name| std::env::var(name).ok().map(Zeroizing::new);
+    match (read(KEY_VARIABLE), read(PREVIOUS_VARIABLE)) {
+        (None, None) => Ok(None),
+        (None, Some(_)) => bail!("{PREVIOUS_VARIABLE} is set without {KEY_VARIABLE}, which must hold the key in use"),
+        (Some(current), previous) => {
+            let previous = previous.unwrap_or_default();
+            let key = MasterKey::from_env_values((KEY_VARIABLE, &current), (PREVIOUS_VARIABLE, &previous))?;
+            Ok(Some(key))
+        }
+    }
+}
+
+/// Where the master key is when the environment does not hold it.
+pub(crate) fn key_file(config: &Config) -> PathBuf {
+    config.data_dir.join(KEY_FILE)
 }
 
 /// The data folder holds secrets: nobody else may look into it.
@@ -72,6 +94,9 @@ pub(crate) fn rules() -> anyhow::Result<Rules> {
 /// Starts an engine on the configured database.
 pub(crate) async fn start_engine(config: &Config) -> anyhow::Result<Engine> {
     let store = open_store(config).await?;
+    store.prove_master_key().await.context(
+        "the secrets in this database cannot be opened (if the key is lost for good, see `linekeeper key lost --help`)",
+    )?;
     let engine_config = EngineConfig {
         clock: Clock::system(),
         allow_private_targets: config.allow_private_targets,

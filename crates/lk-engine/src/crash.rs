@@ -1,7 +1,7 @@
 //! Planned crashes: in builds with debug assertions, `LINEKEEPER_CRASH_AT=point:n` aborts the
 //! process the n-th time it passes a point, so that tests can kill it between any two steps.
 
-/// The points at which a crash can be planned, in the order the journal passes them.
+/// The points at which a crash can be planned, in the order they are passed.
 pub const POINTS: &[&str] = &[
     "journal.taken",
     "journal.loaded",
@@ -11,6 +11,13 @@ pub const POINTS: &[&str] = &[
     "effect.begun",
     "effect.done",
     "effect.finished",
+    "rotate.added",
+    "rotate.announced",
+    "rotate.step",
+    "rotate.resealed",
+    "rotate.noted",
+    "rotate.kept",
+    "rotate.removed",
 ];
 
 /// Passes a point.

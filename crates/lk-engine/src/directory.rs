@@ -73,6 +73,8 @@ impl Integration {
 pub struct Directory {
     /// The generation it was read at.
     pub generation: i64,
+    /// The version of the master key with which something could not be opened.
+    pub unopened_with: Option<u64>,
     integrations: HashMap<IntegrationRid, Arc<Integration>>,
     endpoints: HashMap<[u8; 32], Arc<Integration>>,
     aliases: HashMap<String, Arc<Integration>>,
@@ -124,6 +126,7 @@ impl Directory {
         let find = |rid: IntegrationRid| integrations.get(&rid).cloned();
         Self {
             generation: setup.generation,
+            unopened_with: setup.incomplete.then_some(setup.key_version),
             endpoints: setup
                 .endpoints
                 .into_iter()

@@ -8,7 +8,7 @@ use lk_core::effect::{Effect, RepeatRule};
 use lk_core::observation::IntegrationRid;
 use lk_core::time::{MINUTE, SECOND};
 use lk_provider::{Headers, Inbound};
-use lk_store::journal::{AttemptResult, OpenEffect};
+use lk_store::journal::{AttemptResult, HANDSHAKE_SEALED_AS, OpenEffect};
 use lk_store::{Sealed, StoreError};
 use tokio::sync::{Notify, watch};
 
@@ -120,17 +120,20 @@ async fn confirm(engine: &Engine, rid: IntegrationRid, handshake: &[u8]) -> Resu
     }
 }
 
-/// Row name under which a handshake is sealed; the integration's id completes it.
-const SEALED_AS: &str = "outbox";
-
 /// Seals the body of a handshake, which holds a secret, for the outbox.
 pub(crate) fn seal_handshake(engine: &Engine, integration_id: &str, body: &[u8]) -> Result<Vec<u8>, String> {
-    let sealed = engine.store().master_key().seal(SEALED_AS, integration_id, body);
+    let sealed = engine
+        .store()
+        .master_key()
+        .seal(HANDSHAKE_SEALED_AS, integration_id, body);
     sealed.map(|s| s.as_bytes().to_vec()).map_err(|e| e.to_string())
 }
 
 fn open_handshake(engine: &Engine, integration_id: &str, sealed: &[u8]) -> Result<String, String> {
     let sealed = Sealed::from_stored(sealed.to_vec());
-    let opened = engine.store().master_key().open(SEALED_AS, integration_id, &sealed);
+    let opened = engine
+        .store()
+        .master_key()
+        .open(HANDSHAKE_SEALED_AS, integration_id, &sealed);
     opened.map(|text| text.expose().to_owned()).map_err(|e| e.to_string())
 }

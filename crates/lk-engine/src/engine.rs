@@ -20,7 +20,7 @@ use crate::rules::Rules;
 use crate::tasks::{Tasks, pause};
 
 /// How often the configuration's generation is looked at when nobody told of a change.
-const CONFIGURATION_EVERY: Duration = Duration::from_millis(500);
+pub const CONFIGURATION_EVERY: Duration = Duration::from_millis(500);
 
 /// What an engine is started with.
 #[derive(Debug, Clone, Default)]
@@ -230,9 +230,20 @@ impl Engine {
     pub(crate) async fn reload_if_changed(&self) -> Result<(), StoreError> {
         // One look at a time: a flood of unknown addresses must not become a flood of queries.
         let _turn = self.parts.looking.lock().await;
-        if self.parts.store.generation().await? == self.directory().generation {
+        if self.parts.store.generation().await? == self.directory().generation && !self.has_a_key_it_missed() {
             return Ok(());
         }
         self.reload().await
+    }
+
+    /// Whether the directory lacks something that did not open, and the master key is another by
+    /// now: on a node that was given its copy of the new key file late.
+    fn has_a_key_it_missed(&self) -> bool {
+        let Some(version) = self.directory().unopened_with else {
+            return false;
+        };
+        let key = self.parts.store.master_key();
+        key.refresh();
+        key.version() != version
     }
 }

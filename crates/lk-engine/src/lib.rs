@@ -20,7 +20,7 @@ pub mod rules;
 pub mod tasks;
 
 pub use clock::Clock;
-pub use engine::{Engine, EngineConfig};
+pub use engine::{CONFIGURATION_EVERY, Engine, EngineConfig};
 pub use ingest::{Endpoint, IngestReply};
 pub use ranges::{BadRanges, Ranges};
 

@@ -8,7 +8,7 @@
 //! the head elsewhere: [`AuditCheck::head`] is for that.
 
 use lk_core::Time;
-use lk_core::access::{Actor, Permit};
+use lk_core::access::Actor;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
 use crate::db::{self, values};
@@ -101,22 +101,26 @@ impl AuditProblem {
     }
 }
 
-/// Reads the chain's key, making it in a new installation.
-pub(crate) async fn load_key(txn: &DatabaseTransaction, master: &MasterKey) -> Result<AuditKey> {
-    let sql = "SELECT sealed FROM sealed_keys WHERE name = $1";
-    if let Some(row) = db::one(txn, sql, values![KEY_NAME]).await? {
-        let sealed = Sealed::from_stored(row.get("sealed")?);
-        let hex = master.open(KEYS_TABLE, KEY_NAME, &sealed)?;
-        let hash =
-            blake3::Hash::from_hex(hex.expose()).map_err(|_| StoreError::corrupt("the audit log's key is no key"))?;
-        return Ok(AuditKey(hash.into()));
-    }
+/// Makes the chain's key in a new installation.
+pub(crate) async fn ensure_key(txn: &DatabaseTransaction, master: &MasterKey) -> Result<()> {
     let key: [u8; 32] = random_bytes()?;
     let hex = blake3::Hash::from(key).to_hex();
     let sealed = master.seal(KEYS_TABLE, KEY_NAME, hex.as_bytes())?;
-    let sql = "INSERT INTO sealed_keys (name, sealed) VALUES ($1, $2)";
+    let sql = "INSERT INTO sealed_keys (name, sealed) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
     db::run(txn, sql, values![KEY_NAME, sealed.as_bytes().to_vec()]).await?;
-    Ok(AuditKey(key))
+    Ok(())
+}
+
+/// Reads the chain's key.
+pub(crate) async fn load_key<C: ConnectionTrait>(on: &C, master: &MasterKey) -> Result<AuditKey> {
+    let sql = "SELECT sealed FROM sealed_keys WHERE name = $1";
+    let row = db::one(on, sql, values![KEY_NAME]).await?;
+    let row = row.ok_or_else(|| StoreError::corrupt("the audit log's key is missing"))?;
+    let sealed = Sealed::from_stored(row.get("sealed")?);
+    let hex = master.open(KEYS_TABLE, KEY_NAME, &sealed)?;
+    let hash =
+        blake3::Hash::from_hex(hex.expose()).map_err(|_| StoreError::corrupt("the audit log's key is no key"))?;
+    Ok(AuditKey(hash.into()))
 }
 
 /// Writes one row about something that was done.
@@ -242,23 +246,37 @@ impl Store {
             source: refusal.source.clone(),
         };
         let (txn, _turn) = self.begin().await?;
-        insert(&txn, self.audit_key()?, row).await?;
+        insert(&txn, self.audit_key().await?, row).await?;
         txn.commit().await?;
         Ok(())
     }
 
-    /// Writes down that something was read that leaves a trace (an export of the log).
-    pub async fn note_reading(&self, permit: &Permit, action: &str, project_id: Option<&str>, now: Time) -> Result<()> {
-        let write = self.write(permit, &[permit.verb()], now).await?;
-        let (target, summary) = (project_id.unwrap_or("installation").to_owned(), String::new());
-        write
-            .commit(Audit {
-                project_id,
-                action,
-                target,
-                summary,
-            })
-            .await
+    /// Whether the master key in use is the one the data was written with.
+    pub async fn prove_master_key(&self) -> Result<()> {
+        self.audit_key().await.map(|_| ())
+    }
+
+    /// Gives up the chain so far and begins a new one, after the master key was lost for good: what
+    /// was written before can no longer be checked.
+    pub async fn restart_audit_log(&self, now: Time) -> Result<()> {
+        let (txn, _turn) = self.begin().await?;
+        db::run(&txn, "DELETE FROM sealed_keys WHERE name = $1", values![KEY_NAME]).await?;
+        ensure_key(&txn, self.master_key()).await?;
+        let sql = format!(
+            "UPDATE audit_head SET begins_after = seq, hash = {}",
+            self.dialect().no_bytes()
+        );
+        db::run(&txn, sql, vec![]).await?;
+        let key = load_key(&txn, self.master_key()).await?;
+        let audit = Audit {
+            project_id: None,
+            action: "audit_log.restarted",
+            target: "audit log".to_owned(),
+            summary: "the master key was lost; rows before this one cannot be checked".to_owned(),
+        };
+        append(&txn, &key, &Actor::CommandLine, None, now, audit).await?;
+        txn.commit().await?;
+        Ok(())
     }
 
     /// The hash of one row; `None` when it is not there or older than the chain.
@@ -274,7 +292,7 @@ impl Store {
 
     /// Reads the whole log and says whether a row is missing or was changed.
     pub async fn check_audit_log(&self) -> Result<AuditCheck> {
-        let key = self.audit_key()?;
+        let key = self.audit_key().await?;
         let sql = "SELECT seq, hash, begins_after FROM audit_head WHERE id = 1";
         let head = db::one(self.reader(), sql, vec![]).await?;
         let head = head.ok_or_else(|| StoreError::corrupt("the head of the audit log is missing"))?;

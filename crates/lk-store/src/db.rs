@@ -51,6 +51,14 @@ impl Dialect {
         }
     }
 
+    /// An empty value of a BYTEA column.
+    pub(crate) const fn no_bytes(self) -> &'static str {
+        match self {
+            Self::Sqlite => "X''",
+            Self::Postgres => "''::bytea",
+        }
+    }
+
     /// `column` contains the pattern in placeholder `n`, upper or lower case alike.
     pub(crate) fn contains(self, column: &str, n: usize) -> String {
         match self {

@@ -14,6 +14,7 @@ mod ids;
 pub mod journal;
 mod migration;
 mod read;
+mod reseal;
 mod retention;
 mod seal;
 mod store;
@@ -33,8 +34,9 @@ pub use read::{
     AuditFilter, AuditRow, EventDetail, EventFilter, EventPage, EventRow, LOOKUP_LIMIT, MERGE_LIMIT, OutcomeFilter,
     PayloadRow, ProblemFilter, ProblemPage, ProblemRow, SCAN_LIMIT, TypeFilter,
 };
+pub use reseal::{Sweep, Swept};
 pub use retention::STEP as RETENTION_STEP;
-pub use seal::{KeyId, MasterKey, SealError, Sealed, SecretText};
+pub use seal::{HeldKeyFile, KeyId, MasterKey, SealError, Sealed, SecretText};
 pub use store::{Store, StoreConfig};
 
 /// What every call of the store answers with.

@@ -1,7 +1,7 @@
 //! The store: opening, the change signal, and the frame of every configuration write.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use lk_core::Time;
 use lk_core::access::{Actor, Permit, Verb};
@@ -9,6 +9,7 @@ use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
+use tokio::sync::OnceCell;
 
 use crate::audit::{self, Audit, AuditKey};
 use crate::db::{self, Dialect, Pools, values};
@@ -57,8 +58,9 @@ struct Inner {
     pools: Pools,
     gate: WriteGate,
     key: MasterKey,
-    /// Set when the store is open.
-    audit_key: OnceLock<AuditKey>,
+    /// Read when it is first needed: a store with a wrong master key opens, so that it can be said
+    /// what is wrong with it.
+    audit_key: OnceCell<AuditKey>,
     config: StoreConfig,
 }
 
@@ -74,7 +76,7 @@ impl Store {
             pools,
             gate: WriteGate::new(),
             key,
-            audit_key: OnceLock::new(),
+            audit_key: OnceCell::new(),
             config: config.clone(),
         };
         let store = Self { inner: Arc::new(inner) };
@@ -175,9 +177,9 @@ impl Store {
     }
 
     /// The key of the audit log's chain.
-    pub(crate) fn audit_key(&self) -> Result<&AuditKey> {
-        let key = self.inner.audit_key.get();
-        key.ok_or_else(|| StoreError::corrupt("the audit log's key was not read"))
+    pub(crate) async fn audit_key(&self) -> Result<&AuditKey> {
+        let load = || audit::load_key(self.reader(), self.master_key());
+        self.inner.audit_key.get_or_try_init(load).await
     }
 
     /// Starts a transaction that writes. Never hold it across anything slow.
@@ -208,10 +210,8 @@ impl Store {
             values![new_id(now)?.to_string(), now.ms()],
         )
         .await?;
-        let key = audit::load_key(&txn, &self.inner.key).await?;
+        audit::ensure_key(&txn, &self.inner.key).await?;
         txn.commit().await?;
-        // A store is opened once; a second key could only be the same.
-        let _ = self.inner.audit_key.set(key);
         drop(turn);
         Ok(())
     }
@@ -258,7 +258,7 @@ impl Write<'_> {
         {
             return Err(StoreError::WrongPermit(permit.verb()));
         }
-        let key = self.store.audit_key()?;
+        let key = self.store.audit_key().await?;
         audit::append(&self.txn, key, &self.actor, self.source, self.now, audit).await?;
         bump_generation(&self.txn).await?;
         self.txn.commit().await?;

@@ -1,4 +1,4 @@
-//! `key create`.
+//! `key create` and `key lost`.
 
 use lk_core::access::{Standing, Verb, authorize};
 use lk_core::time::DAY;
@@ -6,7 +6,7 @@ use lk_engine::Clock;
 use lk_store::NewApiKey;
 
 use super::print_line;
-use crate::cli::KeyCreate;
+use crate::cli::{KeyCreate, KeyLost};
 use crate::config::Config;
 use crate::wiring;
 
@@ -40,4 +40,14 @@ pub(crate) async fn create(args: KeyCreate) -> anyhow::Result<()> {
     let permit = authorize(&Standing::command_line(), Verb::ManageKeys)?;
     store.create_api_key(&permit, &new, now).await?;
     print_line(&key)
+}
+
+/// Begins anew after the master key was lost.
+pub(crate) async fn lost(args: KeyLost) -> anyhow::Result<()> {
+    let store = wiring::open_store(&Config::read(&args.at)?).await?;
+    if store.prove_master_key().await.is_ok() {
+        anyhow::bail!("the master key is not lost: it opens what was sealed");
+    }
+    store.restart_audit_log(Clock::system().now()).await?;
+    print_line("a new audit log begins; start the server and enter webhook secrets and credentials again")
 }

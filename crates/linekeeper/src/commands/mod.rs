@@ -6,6 +6,7 @@ mod export;
 mod integration;
 mod key;
 mod replay;
+mod rotate;
 mod serve;
 mod user;
 
@@ -27,6 +28,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::User(User::Reset(args)) => runtime.block_on(user::reset(args)),
         Command::Audit(Audit::Check(args)) => runtime.block_on(audit::check(args)),
         Command::Key(Key::Create(args)) => runtime.block_on(key::create(args)),
+        Command::Key(Key::Lost(args)) => runtime.block_on(key::lost(args)),
+        Command::Key(Key::RotateMaster(args)) => runtime.block_on(rotate::rotate_master(args)),
         Command::Integration(Integration::Add(args)) => runtime.block_on(integration::add(args)),
         Command::Integration(Integration::List(args)) => runtime.block_on(integration::list(args)),
         Command::Explain(args) => explain::explain(&args),

@@ -20,12 +20,12 @@ pub(crate) struct Server {
     pub(crate) dir: PathBuf,
     pub(crate) url: String,
     pub(crate) key: String,
+    pub(crate) database: Option<String>,
     /// What is logged; the binary's own choice when absent.
     pub(crate) log_filter: Option<&'static str>,
     /// More variables for the server.
     pub(crate) variables: Vec<(&'static str, String)>,
     child: Option<Child>,
-    database: Option<String>,
     http: Egress,
     _folder: tempfile::TempDir,
 }
@@ -195,9 +195,9 @@ impl Server {
 
     /// The same with variables of its own.
     pub(crate) fn try_run_with(&self, args: &[&str], input: &str, variables: &[(&str, &str)]) -> Output {
-        let mut command = binary();
-        command.args(args).args(self.at()).envs(variables.iter().copied());
-        let mut child = command
+        let mut child = self
+            .command(args)
+            .envs(variables.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -207,6 +207,13 @@ impl Server {
         stdin.write_all(input.as_bytes()).expect("it reads");
         drop(stdin);
         child.wait_with_output().expect("ends")
+    }
+
+    /// A command on the same data, not yet started.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = binary();
+        command.args(args).args(self.at());
+        command
     }
 
     /// Connects an integration through the command line.

@@ -6,4 +6,5 @@ mod everything;
 mod flow;
 mod handshake;
 mod harness;
+mod rotation;
 mod tls;

@@ -105,7 +105,7 @@ async fn a_webhook_takes_deliveries_from_its_sources_alone() {
 async fn a_session_notes_the_client_behind_the_proxy() {
     const PASSWORD: &str = "correct horse battery";
     let server = TestServer::with(behind_a_proxy()).await;
-    server.person("ann@example.com", PASSWORD, Role::Admin).await;
+    server.person("ann@example.com", Role::Admin).await;
     let sign_in = |peer: &str, password: &str| {
         let body = json!({"email": "ann@example.com", "password": password});
         let mut request = server.request(As::Anonymous, "POST", "/api/session", Some(&body));

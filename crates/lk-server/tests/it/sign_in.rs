@@ -186,7 +186,7 @@ async fn a_page_of_another_site_writes_nothing() {
         ..lk_server::Config::default()
     };
     let server = TestServer::with(config).await;
-    server.person("ann@example.com", PASSWORD, Role::Admin).await;
+    server.person("ann@example.com", Role::Admin).await;
     let body = json!({"email": "ann@example.com", "password": PASSWORD});
     for (headers, status) in [
         (
@@ -247,7 +247,7 @@ async fn over_https_the_session_is_the_prefixed_cookie_alone() {
         ..lk_server::Config::default()
     };
     let server = TestServer::with(config).await;
-    server.person("ann@example.com", PASSWORD, Role::Admin).await;
+    server.person("ann@example.com", Role::Admin).await;
     let answer = sign_in(&server, "ann@example.com", PASSWORD).await;
     let set = answer.headers[header::SET_COOKIE].to_str().unwrap();
     assert!(
@@ -278,7 +278,7 @@ async fn over_https_the_session_is_the_prefixed_cookie_alone() {
 
     // On plain http it is the other way round.
     let server = TestServer::start().await;
-    server.person("ann@example.com", PASSWORD, Role::Admin).await;
+    server.person("ann@example.com", Role::Admin).await;
     let plain = cookie(&sign_in(&server, "ann@example.com", PASSWORD).await);
     let prefixed = format!("__Host-{plain}");
     let get = |cookie| with_cookie(&server, cookie, None, "GET", "/api/overview");

@@ -11,7 +11,8 @@ use crate::db::{self, values};
 use crate::seal::{MasterKey, SecretText};
 use crate::{Result, Store, StoreError};
 
-const TABLE: &str = "webhook_endpoints";
+/// Table, and the first half of what a sealed key is bound to; the integration's id is the other.
+pub(crate) const TABLE: &str = "webhook_endpoints";
 
 /// How the key of a webhook address is looked up.
 pub fn endpoint_key_hash(key: &str) -> [u8; 32] {

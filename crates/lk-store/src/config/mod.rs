@@ -2,7 +2,7 @@
 //! each family of tables; every write is one transaction with its audit row.
 
 pub(crate) mod credentials;
-mod endpoints;
+pub(crate) mod endpoints;
 mod feedback;
 mod integrations;
 mod invitations;

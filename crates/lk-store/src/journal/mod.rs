@@ -9,7 +9,7 @@ mod checkpoint;
 mod errors;
 mod outbox;
 mod postgres;
-mod rows;
+pub(crate) mod rows;
 mod setup;
 mod sqlite;
 
@@ -32,6 +32,10 @@ use crate::{Store, StoreError};
 
 /// Days a delivery key is remembered: the longest a provider repeats a delivery.
 pub const DELIVERY_KEY_DAYS: i64 = 7;
+
+/// The table under whose name the handshake in an effect's payload is sealed; the integration's id
+/// is the row.
+pub const HANDSHAKE_SEALED_AS: &str = "outbox";
 
 /// The identification of one delivered item within its integration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -126,12 +126,12 @@ pub(crate) fn effect_from(kind: i16, payload: &str) -> Result<Effect, StoreError
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or('0');
     bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
     let even = text.len().is_multiple_of(2) && text.is_ascii();
     let byte = |i| u8::from_str_radix(text.get(i..i + 2)?, 16).ok();
     even.then(|| (0..text.len()).step_by(2).map(byte).collect())?

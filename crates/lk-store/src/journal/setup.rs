@@ -63,12 +63,20 @@ pub struct Setup {
     pub secrets: Vec<SecretSetup>,
     /// Every credential.
     pub credentials: Vec<CredentialSetup>,
+    /// Whether something could not be opened, and is missing above.
+    pub incomplete: bool,
+    /// The master key's [version](crate::MasterKey::version) when the reading began.
+    pub key_version: u64,
 }
 
 impl Store {
     /// Reads the configuration of the receiving paths.
     pub async fn setup(&self) -> Result<Setup> {
         let generation = self.generation().await?;
+        // Whoever replaces the master key moves the generation after writing the key file.
+        self.master_key().refresh();
+        let key_version = self.master_key().version();
+        let mut incomplete = false;
         let rows = db::all(
             self.reader(),
             "SELECT rid, id, project_rid, provider, name, settings, enabled, created_at \
@@ -96,8 +104,10 @@ impl Store {
             integrations,
             endpoints: self.endpoint_setup().await?,
             aliases: self.alias_setup().await?,
-            secrets: self.secret_setup().await?,
-            credentials: self.credential_setup().await?,
+            secrets: self.secret_setup(&mut incomplete).await?,
+            credentials: self.credential_setup(&mut incomplete).await?,
+            incomplete,
+            key_version,
         })
     }
 
@@ -134,7 +144,7 @@ impl Store {
             .collect()
     }
 
-    async fn secret_setup(&self) -> Result<Vec<SecretSetup>> {
+    async fn secret_setup(&self, incomplete: &mut bool) -> Result<Vec<SecretSetup>> {
         let rows = db::all(
             self.reader(),
             "SELECT s.id, s.sealed, s.expires_at, i.rid FROM webhook_secrets s \
@@ -154,13 +164,16 @@ impl Store {
                     value,
                     expires_at: r.opt_time("expires_at")?,
                 }),
-                Err(error) => tracing::error!(secret = id, %error, "a webhook secret cannot be opened"),
+                Err(error) => {
+                    *incomplete = true;
+                    tracing::error!(secret = id, %error, "a webhook secret cannot be opened");
+                }
             }
         }
         Ok(opened)
     }
 
-    async fn credential_setup(&self) -> Result<Vec<CredentialSetup>> {
+    async fn credential_setup(&self, incomplete: &mut bool) -> Result<Vec<CredentialSetup>> {
         let rows = db::all(
             self.reader(),
             "SELECT c.integration_id, c.field, c.sealed, i.rid FROM integration_credentials c \
@@ -180,7 +193,10 @@ impl Store {
                     field,
                     value,
                 }),
-                Err(error) => tracing::error!(credential = row, %error, "a credential cannot be opened"),
+                Err(error) => {
+                    *incomplete = true;
+                    tracing::error!(credential = row, %error, "a credential cannot be opened");
+                }
             }
         }
         Ok(opened)

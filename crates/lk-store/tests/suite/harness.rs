@@ -78,7 +78,7 @@ fn admin(server: &str, sql: &str) {
 
 fn run(config: StoreConfig, url: &str, case: impl for<'a> FnOnce(&'a TestDb) -> Case<'a>) {
     let runtime = runtime();
-    let key = MasterKey::generate().expect("randomness");
+    let key = MasterKey::from_env_value("THE_KEY", &"1".repeat(64)).expect("a key");
     let db = runtime.block_on(async {
         let store = Store::open(&config, key.clone(), NOW).await.expect("opens");
         let raw = Database::connect(url).await.expect("a second connection");

@@ -13,6 +13,7 @@ mod opening;
 mod people;
 mod problems;
 mod projects;
+mod reseal;
 mod retention;
 mod totp;
 mod webhooks;
@@ -63,6 +64,12 @@ on_both! {
     webhooks::secrets_rotate_without_a_gap,
     webhooks::nothing_secret_lies_in_the_clear,
     webhooks::rejections_are_counted,
+    reseal::every_kind_is_sealed_anew_and_opens,
+    reseal::a_concurrent_change_is_never_overwritten,
+    reseal::what_does_not_open_is_told_and_left,
+    reseal::many_rows_go_in_small_steps,
+    reseal::a_new_key_file_is_noticed_with_the_generation,
+    reseal::nothing_sealed_is_readable_in_the_files,
     events::each_filter_finds_its_events,
     events::rows_carry_the_names_people_know,
     events::pages_join_without_gap_or_overlap,

@@ -15,12 +15,27 @@ pub(crate) async fn opening_twice_changes_nothing(db: &TestDb) {
     assert_eq!(again.projects().await.expect("reads"), vec![before]);
     again.ping().await.expect("answers");
     again.close().await.expect("closes");
-    // With another key it does not open at all, and says why.
+    db.store.prove_master_key().await.expect("the right key");
+    // Opened with another key, the data is there and says what is wrong; nothing can be written.
     let other = MasterKey::generate().expect("randomness");
-    let Err(error) = Store::open(&db.config, other, NOW).await else {
-        panic!("a wrong key opened the installation's own keys");
+    let wrong = Store::open(&db.config, other, NOW).await.expect("opens");
+    let Err(error) = wrong.prove_master_key().await else {
+        panic!("a wrong key opened a sealed value");
     };
     assert!(error.to_string().contains("another master key"), "{error}");
+    let new = NewProject {
+        slug: "acme".into(),
+        name: "Acme".into(),
+        owner: None,
+    };
+    let write = permit(Verb::CreateProject);
+    assert!(wrong.create_project(&write, &new, NOW).await.is_err());
+    // With the key lost for good, a new chain begins.
+    wrong.restart_audit_log(NOW).await.expect("restarts");
+    wrong.create_project(&write, &new, NOW).await.expect("writes again");
+    let whole = wrong.check_audit_log().await.expect("checks");
+    assert_eq!((whole.rows, whole.problem), (2, None));
+    wrong.close().await.expect("closes");
 }
 
 pub(crate) async fn many_opening_a_new_database_at_once(db: &TestDb) {
