@@ -18,10 +18,10 @@ mod seal;
 mod store;
 
 pub use config::{
-    ApiKey, CreatedIntegration, Credential, Feedback, Integration, IntegrationPatch, Member, Membership, NewApiKey,
-    NewFeedback, NewIntegration, NewOneTimeLink, NewProject, NewSession, NewUser, NewWebhookSecret, OneTimeLink,
-    ProblemPatch, Project, Reclassified, Rejection, RejectionDelta, SecretSource, SecretState, Session, User,
-    UserCredentials, WebhookSecret, endpoint_key_hash,
+    ApiKey, CreatedIntegration, Credential, Feedback, FirstMembership, Identity, Integration, IntegrationPatch, Member,
+    Membership, NewApiKey, NewFeedback, NewIdentity, NewIntegration, NewOneTimeLink, NewProject, NewSession, NewUser,
+    NewWebhookSecret, OneTimeLink, ProblemPatch, Project, Reclassified, Rejection, RejectionDelta, SecretSource,
+    SecretState, Session, User, UserCredentials, WebhookSecret, endpoint_key_hash,
 };
 pub use error::{Current, StoreError};
 pub use gate::{WriteGate, WriteTurn};

@@ -4,6 +4,7 @@
 pub(crate) mod credentials;
 mod endpoints;
 mod feedback;
+mod identities;
 mod integrations;
 mod keys;
 mod links;
@@ -19,6 +20,7 @@ mod users;
 pub use credentials::Credential;
 pub use endpoints::endpoint_key_hash;
 pub use feedback::{Feedback, NewFeedback};
+pub use identities::{FirstMembership, Identity, NewIdentity};
 pub use integrations::{CreatedIntegration, Integration, IntegrationPatch, NewIntegration};
 pub use keys::{ApiKey, NewApiKey};
 pub use links::{NewOneTimeLink, OneTimeLink};

@@ -63,7 +63,7 @@ pub(super) fn read_user(row: &Row) -> Result<User> {
     })
 }
 
-async fn insert<C: ConnectionTrait>(on: &C, new: &NewUser, now: Time) -> Result<User> {
+pub(super) async fn insert<C: ConnectionTrait>(on: &C, new: &NewUser, now: Time) -> Result<User> {
     let sql = format!(
         "INSERT INTO users (id, email, name, password_hash, operator, created_at)
          VALUES ($1, $2, $3, $4, $5, $6) RETURNING {COLUMNS}"

@@ -11,7 +11,13 @@ use sea_orm_migration::prelude::*;
 use crate::db::Dialect;
 
 /// Every migration with its SQL. Names sort in the order they are applied.
-const FILES: &[(&str, &str)] = &[("m20261121_000001_spine", include_str!("m20261121_000001_spine.sql"))];
+const FILES: &[(&str, &str)] = &[
+    ("m20261121_000001_spine", include_str!("m20261121_000001_spine.sql")),
+    (
+        "m20261127_000003_identities",
+        include_str!("m20261127_000003_identities.sql"),
+    ),
+];
 
 /// One SQL file as a migration.
 struct SqlFile {

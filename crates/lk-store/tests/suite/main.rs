@@ -6,6 +6,7 @@
 mod events;
 mod feedback;
 mod harness;
+mod identities;
 mod integrations;
 mod journal;
 mod opening;
@@ -38,6 +39,8 @@ on_both! {
     people::users_and_members,
     people::sessions_end,
     people::keys_work_until_revoked_or_expired,
+    identities::an_identity_belongs_to_one_person,
+    identities::a_person_is_added_with_their_identity,
     integrations::from_creation_to_deletion,
     integrations::credentials_come_and_go,
     integrations::a_stale_version_changes_nothing_and_shows_the_row,
