@@ -21,6 +21,8 @@ pub struct Session {
     pub expires_at: Time,
     /// When it was last used (to the minute or so).
     pub last_seen_at: Time,
+    /// When its person last proved that it is them.
+    pub proved_at: Option<Time>,
 }
 
 /// A session to be begun, after the password was proven.
@@ -45,8 +47,8 @@ impl Store {
         let (txn, _turn) = self.begin().await?;
         db::run(
             &txn,
-            "INSERT INTO sessions (id_hash, user_id, created_at, expires_at, last_seen_at, csrf)
-             VALUES ($1, $2, $3, $4, $3, $5)",
+            "INSERT INTO sessions (id_hash, user_id, created_at, expires_at, last_seen_at, csrf, proved_at)
+             VALUES ($1, $2, $3, $4, $3, $5, $3)",
             values![
                 new.id_hash.clone(),
                 new.user_id.as_str(),
@@ -76,7 +78,7 @@ impl Store {
         let row = db::one(
             self.reader(),
             "SELECT u.id, u.email, u.name, u.operator, u.created_at, u.disabled_at,
-                    s.csrf, s.created_at AS began_at, s.expires_at, s.last_seen_at
+                    s.csrf, s.created_at AS began_at, s.expires_at, s.last_seen_at, s.proved_at
              FROM sessions s JOIN users u ON u.id = s.user_id
              WHERE s.id_hash = $1 AND s.expires_at > $2 AND u.disabled_at IS NULL",
             values![id_hash.to_vec(), now.ms()],
@@ -89,6 +91,7 @@ impl Store {
                 created_at: row.time("began_at")?,
                 expires_at: row.time("expires_at")?,
                 last_seen_at: row.time("last_seen_at")?,
+                proved_at: row.opt_time("proved_at")?,
             })
         })
         .transpose()
@@ -98,6 +101,15 @@ impl Store {
     pub async fn touch_session(&self, id_hash: &[u8], now: Time) -> Result<()> {
         let (txn, _turn) = self.begin().await?;
         let sql = "UPDATE sessions SET last_seen_at = $2 WHERE id_hash = $1";
+        db::run(&txn, sql, values![id_hash.to_vec(), now.ms()]).await?;
+        txn.commit().await?;
+        Ok(())
+    }
+
+    /// Notes that the session's person has just proved that it is them.
+    pub async fn prove_session(&self, id_hash: &[u8], now: Time) -> Result<()> {
+        let (txn, _turn) = self.begin().await?;
+        let sql = "UPDATE sessions SET proved_at = $2 WHERE id_hash = $1";
         db::run(&txn, sql, values![id_hash.to_vec(), now.ms()]).await?;
         txn.commit().await?;
         Ok(())

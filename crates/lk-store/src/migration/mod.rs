@@ -13,6 +13,7 @@ use crate::db::Dialect;
 /// Every migration with its SQL. Names sort in the order they are applied.
 const FILES: &[(&str, &str)] = &[
     ("m20261121_000001_spine", include_str!("m20261121_000001_spine.sql")),
+    ("m20261127_000002_people", include_str!("m20261127_000002_people.sql")),
     (
         "m20261127_000003_identities",
         include_str!("m20261127_000003_identities.sql"),
