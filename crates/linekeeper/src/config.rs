@@ -119,6 +119,7 @@ impl Config {
             webhook_bytes_max: self.webhook_bytes_max,
             streams_max: self.streams_max,
             metrics_open: self.metrics_open,
+            oidc: None,
         }
     }
 }

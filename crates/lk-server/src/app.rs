@@ -10,7 +10,7 @@ use lk_store::Store;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 
-use crate::auth::{Passwords, Throttle};
+use crate::auth::{IdentityProvider, Passwords, Throttle};
 use crate::config::Config;
 use crate::demo::Demo;
 use crate::live::Frames;
@@ -28,6 +28,7 @@ struct Inner {
     metrics: Option<PrometheusHandle>,
     passwords: Passwords,
     throttle: Throttle,
+    oidc: Option<IdentityProvider>,
     request_ids: RequestIds,
     webhook_metrics: WebhookMetrics,
     frames: Frames,
@@ -42,12 +43,14 @@ impl App {
     /// one.
     pub fn new(engine: Engine, config: Config, metrics: Option<PrometheusHandle>, demo: Option<Arc<dyn Demo>>) -> Self {
         let frames = Frames::new(config.streams_max);
+        let oidc = config.oidc.clone().map(IdentityProvider::new);
         let inner = Inner {
             engine,
             config,
             metrics,
             passwords: Passwords::new(),
             throttle: Throttle::default(),
+            oidc,
             request_ids: RequestIds::new(),
             webhook_metrics: WebhookMetrics::new(),
             frames,
@@ -104,6 +107,11 @@ impl App {
 
     pub(crate) fn throttle(&self) -> &Throttle {
         &self.inner.throttle
+    }
+
+    /// The identity provider, when one is configured.
+    pub(crate) fn oidc(&self) -> Option<&IdentityProvider> {
+        self.inner.oidc.as_ref()
     }
 
     pub(crate) fn request_ids(&self) -> &RequestIds {

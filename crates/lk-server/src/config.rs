@@ -1,5 +1,7 @@
 //! How the HTTP surface behaves; the binary fills it from its configuration.
 
+use crate::auth::OidcConfig;
+
 /// Largest webhook body unless configured otherwise.
 pub const WEBHOOK_BYTES_DEFAULT: usize = 5 * 1024 * 1024;
 /// Live streams open at the same time unless configured otherwise.
@@ -21,6 +23,8 @@ pub struct Config {
     pub streams_max: usize,
     /// Whether `/metrics` answers without an operator's session or key.
     pub metrics_open: bool,
+    /// The identity provider that people may sign in with.
+    pub oidc: Option<OidcConfig>,
 }
 
 impl Default for Config {
@@ -31,6 +35,7 @@ impl Default for Config {
             webhook_bytes_max: WEBHOOK_BYTES_DEFAULT,
             streams_max: STREAMS_DEFAULT,
             metrics_open: false,
+            oidc: None,
         }
     }
 }

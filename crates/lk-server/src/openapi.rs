@@ -12,9 +12,11 @@ use crate::error::{ErrorBody, ErrorDetail};
 use crate::live::StreamEvent;
 
 /// Routes that anybody may call.
-const PUBLIC: [&str; 8] = [
+const PUBLIC: [&str; 10] = [
     "/api/session",
     "/api/setup",
+    "/api/oidc/start",
+    "/api/oidc/callback",
     "/api/openapi.json",
     "/api/providers/{key}/icon.svg",
     "/healthz",

@@ -5,6 +5,7 @@
 //! are made, and nowhere else.
 
 mod caller;
+mod oidc;
 mod password;
 mod project;
 mod throttle;
@@ -12,6 +13,10 @@ mod token;
 
 pub use caller::KEY_PREFIX;
 pub(crate) use caller::{Caller, Identity, cookie_value, identify, source};
+pub(crate) use oidc::{
+    FLOW_COOKIE, Failure, Flow, IdentityProvider, Proven, Purpose, find_person, flow_cookie, own_path, with_failure,
+};
+pub use oidc::{OidcConfig, OidcConfigError, OidcSecret};
 pub(crate) use password::Passwords;
 pub use password::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, PasswordError, hash_password};
 pub(crate) use project::Access;

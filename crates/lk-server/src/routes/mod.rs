@@ -6,6 +6,7 @@ mod demo;
 mod events;
 mod integrations;
 mod live;
+mod oidc;
 mod ops;
 mod overview;
 mod problems;
@@ -97,6 +98,7 @@ pub(crate) fn documented() -> OpenApiRouter<App> {
 fn api() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(session::routes())
+        .merge(oidc::routes())
         .merge(overview::routes())
         .merge(integrations::routes())
         .merge(secrets::routes())

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use lk_core::access::{Standing, Verb, authorize};
 use lk_core::words::Role;
 use lk_store::{NewSession, NewUser, User};
@@ -13,7 +13,9 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::{self, COOKIE, Identity, SESSION_LIFE_MS, cookie_value, new_token, set_cookie, token_hash};
-use crate::dto::session::{Session, SessionKey, SessionProject, SessionUser, SetupInput, SetupState, SignIn};
+use crate::dto::session::{
+    IdentityProvider, Session, SessionKey, SessionProject, SessionUser, SetupInput, SetupState, SignIn,
+};
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::{Body, NoParams, Query, is_https};
 
@@ -142,6 +144,18 @@ async fn sign_in(
 
 /// Begins a session for a proven user and answers with it.
 async fn begin(app: &App, user: User, source: String, secure: bool) -> Result<Response, ApiError> {
+    let (cookie, csrf) = begin_session(app, &user, source, secure).await?;
+    let answer = of_user(app, user, csrf).await?;
+    Ok(([(header::SET_COOKIE, cookie)], Json(answer)).into_response())
+}
+
+/// Begins a session for a proven user: its cookie and its CSRF token.
+pub(super) async fn begin_session(
+    app: &App,
+    user: &User,
+    source: String,
+    secure: bool,
+) -> Result<(HeaderValue, String), ApiError> {
     let now = app.now();
     let (token, csrf) = (new_token()?, new_token()?);
     let session = NewSession {
@@ -152,9 +166,7 @@ async fn begin(app: &App, user: User, source: String, secure: bool) -> Result<Re
         source: Some(source),
     };
     app.store().create_session(&session, now).await?;
-    let cookie = set_cookie(Some(&token), secure)?;
-    let answer = of_user(app, user, csrf).await?;
-    Ok(([(header::SET_COOKIE, cookie)], Json(answer)).into_response())
+    Ok((set_cookie(Some(&token), secure)?, csrf))
 }
 
 /// Sign out.
@@ -176,7 +188,7 @@ async fn sign_out(State(app): State<App>, _: Query<NoParams>, parts: Parts) -> R
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }
 
-/// Whether the first owner is still to be created.
+/// Whether the first owner is still to be created, and how people may sign in.
 #[utoipa::path(
     get, path = "/api/setup", operation_id = "getSetup", tag = "session",
     responses((status = 200, body = SetupState))
@@ -184,6 +196,9 @@ async fn sign_out(State(app): State<App>, _: Query<NoParams>, parts: Parts) -> R
 async fn get_setup(State(app): State<App>, _: Query<NoParams>) -> Result<Json<SetupState>, ApiError> {
     Ok(Json(SetupState {
         needed: app.store().needs_setup().await?,
+        identity_provider: app.oidc().map(|oidc| IdentityProvider {
+            name: oidc.config().name.clone(),
+        }),
     }))
 }
 
