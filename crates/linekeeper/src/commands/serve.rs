@@ -55,6 +55,7 @@ pub(crate) async fn demo(args: Demo) -> anyhow::Result<()> {
 }
 
 async fn run(config: Config, load_demo: bool) -> anyhow::Result<()> {
+    let server = config.server()?;
     let metrics = PrometheusBuilder::new()
         .install_recorder()
         .context("metrics cannot be started")?;
@@ -63,9 +64,13 @@ async fn run(config: Config, load_demo: bool) -> anyhow::Result<()> {
         .with_context(|| format!("{} cannot be listened on", config.listen))?;
     let address = listener.local_addr()?;
     let engine = wiring::start_engine(&config).await?;
+    if let Some(project) = server.oidc.as_ref().and_then(|oidc| oidc.project.as_deref()) {
+        let known = engine.store().project(project).await;
+        known.with_context(|| format!("[oidc] project `{project}` cannot be used"))?;
+    }
     let demo = Arc::new(DemoRunner::new(engine.clone(), address));
     demo.resume().await?;
-    let app = App::new(engine.clone(), config.server(), Some(metrics), Some(demo.clone()));
+    let app = App::new(engine.clone(), server, Some(metrics), Some(demo.clone()));
     let url = format!("http://{address}");
     wiring::note_address(&config, config.public_url.as_deref().unwrap_or(&url));
     if load_demo {

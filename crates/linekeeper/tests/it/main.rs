@@ -6,3 +6,4 @@ mod everything;
 mod flow;
 mod handshake;
 mod harness;
+mod oidc;
