@@ -19,11 +19,11 @@ async function session(page: Page) {
 test('an invited person signs in with the identity provider and lands on the page asked for', async ({ page, baseURL }) => {
   const setup = (await (await page.request.get('/api/setup')).json()) as { identityProvider: { name: string } }
   expect(setup.identityProvider).toEqual({ name: 'Example ID' })
-  await page.goto('/api/oidc/start?next=/settings?tab=keys')
+  await page.goto('/api/oidc/start?next=/events?q=payroll')
   expect(new URL(page.url()).origin, 'at the provider').not.toBe(baseURL)
   await atTheProvider(page, 'mia')
-  await expect(page).toHaveURL(/\/settings\?tab=keys$/)
-  await expect(page.getByRole('heading', { level: 1, name: 'Settings' })).toBeVisible()
+  await expect(page).toHaveURL(/\/events\?q=payroll$/)
+  await expect(page.getByRole('heading', { level: 1, name: 'Events' })).toBeVisible()
   await expect(page.getByRole('button', { name: 'Account: Mia Invited, mia@example.com' })).toBeVisible()
   const cookies = await page.context().cookies()
   expect(cookies.find(({ name }) => name === 'lk_session')).toMatchObject({ httpOnly: true, sameSite: 'Lax' })

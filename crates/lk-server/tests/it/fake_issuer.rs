@@ -34,10 +34,11 @@ pub(crate) enum Token {
     Html,
     Silent,
     Garbage,
-    WithoutIdToken,
+    Anonymous,
 }
 
-type Edit = fn(&mut Value, &mut Value);
+/// Changes the header and the claims of an ID token.
+pub(crate) type Edit = fn(&mut Value, &mut Value);
 
 /// What was asked for at the authorisation endpoint.
 #[derive(Clone)]
@@ -125,7 +126,7 @@ impl FakeIssuer {
     /// Signs with a new key from now on.
     pub(crate) fn rotate(&self) {
         self.script(|script| {
-            script.kid = "key-2".to_owned();
+            "key-2".clone_into(&mut script.kid);
             script.key = new_key();
         });
     }
@@ -193,7 +194,7 @@ async fn token(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) ->
         Token::Html => return ([(header::CONTENT_TYPE, "text/html")], "<html>Sorry</html>").into_response(),
         Token::Garbage => return ([(header::CONTENT_TYPE, "application/json")], "[{").into_response(),
         Token::Silent => std::future::pending().await,
-        Token::Good | Token::WithoutIdToken => {}
+        Token::Good | Token::Anonymous => {}
     }
     let mut script = shared.lock().unwrap();
     let form: HashMap<String, String> = url::form_urlencoded::parse(&body).into_owned().collect();

@@ -12,7 +12,7 @@ use lk_server::{Config, OidcConfig, OidcSecret};
 use lk_store::NewUser;
 use serde_json::{Value, json};
 
-use crate::fake_issuer::{CLIENT_ID, CLIENT_SECRET, FakeIssuer, SUBJECT, Token};
+use crate::fake_issuer::{CLIENT_ID, CLIENT_SECRET, Edit, FakeIssuer, SUBJECT, Token};
 use crate::harness::{Answer, NOW, TestServer, permit};
 
 /// A server with its issuer, and one browser.
@@ -157,7 +157,7 @@ async fn an_invited_person_signs_in_and_is_linked() {
 
 #[tokio::test]
 async fn what_an_id_token_must_be() {
-    let cases: [(&str, fn(&mut Value, &mut Value)); 15] = [
+    let cases: [(&str, Edit); 15] = [
         ("bad nonce", |_, c| c["nonce"] = "other".into()),
         ("no nonce", |_, c| drop(c.as_object_mut().unwrap().remove("nonce"))),
         ("wrong audience", |_, c| c["aud"] = "other".into()),
@@ -205,7 +205,7 @@ async fn a_token_endpoint_that_fails() {
         Token::Failing,
         Token::Html,
         Token::Garbage,
-        Token::WithoutIdToken,
+        Token::Anonymous,
         Token::Silent,
     ] {
         world.issuer.token(token);
@@ -334,7 +334,7 @@ async fn who_is_let_in() {
     // The address is hers only if the provider says so.
     world.add("ann@example.com").await;
     for edit in [
-        (|_, c| c["email_verified"] = false.into()) as fn(&mut Value, &mut Value),
+        (|_, c| c["email_verified"] = false.into()) as Edit,
         |_, c| drop(c.as_object_mut().unwrap().remove("email_verified")),
         |_, c| drop(c.as_object_mut().unwrap().remove("email")),
         |_, c| c["email"] = "no address".into(),
@@ -415,7 +415,7 @@ async fn proving_again_needs_the_session_the_identity_and_a_fresh_sign_in() {
     assert_eq!(proved_at(&world).await, Some(later));
 
     for edit in [
-        (|_, c| c["auth_time"] = (NOW.ms() / 1_000 - 121).into()) as fn(&mut Value, &mut Value),
+        (|_, c| c["auth_time"] = (NOW.ms() / 1_000 - 121).into()) as Edit,
         |_, c| drop(c.as_object_mut().unwrap().remove("auth_time")),
     ] {
         world.issuer.edit(edit);

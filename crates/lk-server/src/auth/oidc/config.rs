@@ -138,7 +138,8 @@ mod tests {
     #[test]
     fn wrong_configuration_is_one_sentence() {
         config().check().unwrap();
-        let cases: [(fn(&mut OidcConfig), &str); 8] = [
+        type Change = fn(&mut OidcConfig);
+        let cases: [(Change, &str); 8] = [
             (|c| c.issuer = "http://id.example.com".into(), "https"),
             (|c| c.issuer = "id.example.com".into(), "https"),
             (|c| c.issuer = "http://127.0.0.1.example.com".into(), "https"),
