@@ -60,7 +60,16 @@ pub(crate) async fn an_identity_belongs_to_one_person(db: &TestDb) {
     let log = db.store.audit_log(None, None, 10).await.expect("reads");
     assert_eq!(log.iter().filter(|row| row.action == "identity.linked").count(), 1);
     let by_email = db.store.user_by_email(" Grace@Example.com ").await.expect("looks");
-    assert_eq!(by_email, Some(grace));
+    assert_eq!(by_email, Some(grace.clone()));
+
+    // Who is disabled is still found, so that they can be told.
+    let values = vec![NOW.ms().into(), grace.id.as_str().into()];
+    let sql = "UPDATE users SET disabled_at = $1 WHERE id = $2";
+    assert_eq!(db.run(sql, values).await, 1);
+    let by_email = db.store.user_by_email("grace@example.com").await.expect("looks");
+    for user in [found().await.expect("looks"), by_email] {
+        assert_eq!(user.expect("found").disabled_at, Some(NOW));
+    }
 }
 
 pub(crate) async fn a_person_is_added_with_their_identity(db: &TestDb) {
