@@ -13,12 +13,23 @@ export LK_CHROMIUM
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/linekeeper-browser.XXXXXX")
 server=""
+provider=""
 finish() {
-  if [ -n "$server" ]; then
-    kill "$server" 2>/dev/null || true
-    wait "$server" 2>/dev/null || true
-  fi
+  for started in $server $provider; do
+    kill "$started" 2>/dev/null || true
+    wait "$started" 2>/dev/null || true
+  done
   rm -rf "$work"
+}
+
+# Waits until a process that was started has printed a line: wait_for PID FILE WHAT
+wait_for() {
+  for _ in $(seq 1 100); do
+    if [ -s "$2" ]; then return 0; fi
+    kill -0 "$1" 2>/dev/null || fail "$3 ended: $(tail -n 3 "$work/log")"
+    sleep 0.1
+  done
+  fail "$3 did not get ready: $(tail -n 3 "$work/log")"
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
@@ -28,16 +39,25 @@ LK_PASSWORD=$(node -p 'require("crypto").randomBytes(12).toString("hex")')
 export LK_EMAIL LK_PASSWORD
 printf '%s' "$LK_PASSWORD" |
   "$binary" user add --data-dir "$work/data" --email "$LK_EMAIL" --name "Ada Owner" --operator --password-stdin >/dev/null
+# Somebody who was invited and will sign in with the identity provider.
+printf '%s' "$LK_PASSWORD-too" |
+  "$binary" user add --data-dir "$work/data" --email mia@example.com --name "Mia Invited" --role admin --password-stdin >/dev/null
 
-"$binary" serve --data-dir "$work/data" --listen 127.0.0.1:0 >"$work/out" 2>"$work/log" &
-server=$!
-for _ in $(seq 1 100); do
-  LK_BASE_URL=$(sed -n 's/^ready //p' "$work/out")
-  [ -z "$LK_BASE_URL" ] || break
-  kill -0 "$server" 2>/dev/null || fail "the server ended: $(tail -n 3 "$work/log")"
-  sleep 0.1
-done
-[ -n "$LK_BASE_URL" ] || fail "the server did not get ready: $(tail -n 3 "$work/log")"
+# The provider knows where it sends people back to, so the server's port is chosen before.
+LK_BASE_URL=http://127.0.0.1:$(free_port)
 export LK_BASE_URL
+# Digits alone: a setting that comes as a variable stays text.
+OIDC_CLIENT_ID=471108
+OIDC_CLIENT_SECRET=$(node -p 'require("crypto").randomBytes(16).toString("hex")')
+export OIDC_CLIENT_ID OIDC_CLIENT_SECRET
+node tests-node/oidc-provider.mjs "$LK_BASE_URL/api/oidc/callback" >"$work/issuer" 2>"$work/log" &
+provider=$!
+wait_for "$provider" "$work/issuer" "the identity provider"
+
+LINEKEEPER_OIDC__ISSUER=$(cat "$work/issuer") LINEKEEPER_OIDC__NAME="Example ID" \
+  LINEKEEPER_OIDC__CLIENT_ID=$OIDC_CLIENT_ID LINEKEEPER_OIDC__CLIENT_SECRET=$OIDC_CLIENT_SECRET \
+  "$binary" serve --data-dir "$work/data" --listen "${LK_BASE_URL#http://}" >"$work/out" 2>>"$work/log" &
+server=$!
+wait_for "$server" "$work/out" "the server"
 cd web
 npx --no-install playwright test "$@"

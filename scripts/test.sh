@@ -102,6 +102,8 @@ stage_browser() {
   web_ready
   [ -f web/dist/index.html ] || (cd web && npm run --silent build)
   binary
+  # The identity provider that people sign in with.
+  scripts/npm-install.sh tests-node
   scripts/browser-tests.sh
 }
 

@@ -28,7 +28,16 @@ export class Linekeeper {
   }
 
   env() {
-    return { PATH: process.env.PATH, HOME: this.dataDir, LINEKEEPER_ALLOW_PRIVATE_TARGETS: 'true', LINEKEEPER_LOG: 'warn' }
+    return {
+      PATH: process.env.PATH,
+      HOME: this.dataDir,
+      LINEKEEPER_ALLOW_PRIVATE_TARGETS: 'true',
+      LINEKEEPER_LOG: 'warn',
+      // An identity provider that is down: its routes are there to be tried, and nobody is asked.
+      LINEKEEPER_OIDC__ISSUER: 'http://127.0.0.1:9',
+      LINEKEEPER_OIDC__CLIENT_ID: 'linekeeper',
+      LINEKEEPER_OIDC__CLIENT_SECRET: 'not-a-real-secret',
+    }
   }
 
   /** Starts serving on a free port, or on the one used before. */

@@ -1,5 +1,7 @@
 //! Configuration: defaults, then `linekeeper.toml`, then `LINEKEEPER_*` variables, then flags.
 
+mod oidc;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -48,6 +50,8 @@ pub(crate) struct Config {
     pub(crate) allow_private_targets: bool,
     /// How logs are written.
     pub(crate) log_format: LogFormat,
+    /// The identity provider that people sign in with.
+    pub(crate) oidc: Option<oidc::Section>,
 }
 
 /// How logs are written.
@@ -77,6 +81,7 @@ impl Default for Config {
             metrics_open: server.metrics_open,
             allow_private_targets: false,
             log_format: LogFormat::Text,
+            oidc: None,
         }
     }
 }
@@ -102,8 +107,8 @@ impl Config {
                 key.to_uppercase()
             );
         }
-        let mut config: Self = figment
-            .merge(Env::prefixed(PREFIX).filter(move |key| known.iter().any(|k| key == k.as_str())))
+        let figment = figment.merge(Env::prefixed(PREFIX).filter(move |key| known.iter().any(|k| key == k.as_str())));
+        let mut config: Self = oidc::merge_variables(figment)
             .extract()
             .context("the configuration cannot be used")?;
         if let Some(dir) = &at.data_dir {
@@ -145,6 +150,7 @@ impl Config {
             streams_max: self.streams_max,
             key_calls_per_minute: self.key_calls_per_minute,
             metrics_open: self.metrics_open,
+            oidc: self.oidc.as_ref().map(oidc::Section::resolve).transpose()?,
             ..lk_server::Config::default()
         })
     }
@@ -190,6 +196,6 @@ fn known_keys() -> Vec<String> {
 fn unknown_variables(known: &[String]) -> Vec<String> {
     std::env::vars()
         .filter_map(|(name, _)| name.strip_prefix(PREFIX).map(str::to_lowercase))
-        .filter(|key| !known.contains(key) && !NOT_CONFIGURATION.contains(&key.as_str()))
+        .filter(|key| !known.contains(key) && !NOT_CONFIGURATION.contains(&key.as_str()) && !oidc::is_variable(key))
         .collect()
 }

@@ -10,7 +10,7 @@ use lk_store::Store;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 
-use crate::auth::{KeyLimits, Passwords, Refusals, Throttle};
+use crate::auth::{IdentityProvider, KeyLimits, Passwords, Refusals, Throttle};
 use crate::config::Config;
 use crate::demo::Demo;
 use crate::live::Frames;
@@ -30,6 +30,7 @@ struct Inner {
     throttle: Throttle,
     refusals: Refusals,
     key_limits: KeyLimits,
+    oidc: Option<IdentityProvider>,
     request_ids: RequestIds,
     webhook_metrics: WebhookMetrics,
     frames: Frames,
@@ -44,6 +45,7 @@ impl App {
     /// one.
     pub fn new(engine: Engine, config: Config, metrics: Option<PrometheusHandle>, demo: Option<Arc<dyn Demo>>) -> Self {
         let frames = Frames::new(config.streams_max);
+        let oidc = config.oidc.clone().map(IdentityProvider::new);
         let inner = Inner {
             key_limits: KeyLimits::new(config.key_calls_per_minute),
             refusals: Refusals::default(),
@@ -52,6 +54,7 @@ impl App {
             metrics,
             passwords: Passwords::new(),
             throttle: Throttle::default(),
+            oidc,
             request_ids: RequestIds::new(),
             webhook_metrics: WebhookMetrics::new(),
             frames,
@@ -116,6 +119,11 @@ impl App {
 
     pub(crate) fn key_limits(&self) -> &KeyLimits {
         &self.inner.key_limits
+    }
+
+    /// The identity provider, when one is configured.
+    pub(crate) fn oidc(&self) -> Option<&IdentityProvider> {
+        self.inner.oidc.as_ref()
     }
 
     pub(crate) fn request_ids(&self) -> &RequestIds {

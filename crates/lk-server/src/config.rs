@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::auth::OidcConfig;
 use lk_engine::Ranges;
 
 /// Largest webhook body unless configured otherwise.
@@ -36,6 +37,8 @@ pub struct Config {
     pub metrics_open: bool,
     /// Longest time from a connection to its first request's head, and from one to the next.
     pub head_timeout: Duration,
+    /// The identity provider that people may sign in with.
+    pub oidc: Option<OidcConfig>,
 }
 
 impl Default for Config {
@@ -49,6 +52,7 @@ impl Default for Config {
             key_calls_per_minute: KEY_CALLS_DEFAULT,
             metrics_open: false,
             head_timeout: HEAD_TIMEOUT_DEFAULT,
+            oidc: None,
         }
     }
 }

@@ -23,8 +23,8 @@ mod ui;
 
 pub use app::App;
 pub use auth::{
-    KEY_PREFIX, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, PasswordError, hash_password, new_token, new_webhook_secret,
-    token_hash,
+    KEY_PREFIX, OidcConfig, OidcConfigError, OidcSecret, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, PasswordError,
+    hash_password, new_token, new_webhook_secret, token_hash,
 };
 pub use config::{Config, KEY_CALLS_DEFAULT, STREAMS_DEFAULT, WEBHOOK_BYTES_DEFAULT};
 pub use demo::Demo;

@@ -12,13 +12,15 @@ use crate::error::{ErrorBody, ErrorDetail};
 use crate::live::StreamEvent;
 
 /// Routes that anybody may call.
-const PUBLIC: [&str; 12] = [
+const PUBLIC: [&str; 14] = [
     "/api/invitations/join",
     "/api/invitations/look",
     "/api/password-reset",
     "/api/password-reset/look",
     "/api/session",
     "/api/setup",
+    "/api/oidc/start",
+    "/api/oidc/callback",
     "/api/openapi.json",
     "/api/providers/{key}/icon.svg",
     "/healthz",

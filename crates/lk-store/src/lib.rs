@@ -21,11 +21,12 @@ mod store;
 
 pub use audit::{AuditCheck, AuditProblem, Refusal};
 pub use config::{
-    ApiKey, Authenticator, CreatedIntegration, Credential, Feedback, Integration, IntegrationPatch, Invitation, Member,
-    Membership, NewApiKey, NewFeedback, NewIntegration, NewInvitation, NewOneTimeLink, NewProject, NewSession, NewUser,
-    NewWebhookSecret, OneTimeLink, ProblemPatch, Project, ProjectCounts, ProjectFlags, ProjectPatch, RESET_LINK,
-    Reclassified, Rejection, RejectionDelta, SecretSource, SecretState, Session, SessionRow, User, UserCredentials,
-    UserPatch, UserRow, WebhookSecret, endpoint_key_hash,
+    ApiKey, Authenticator, CreatedIntegration, Credential, Feedback, FirstMembership, Identity, Integration,
+    IntegrationPatch, Invitation, Member, Membership, NewApiKey, NewFeedback, NewIdentity, NewIntegration,
+    NewInvitation, NewOneTimeLink, NewProject, NewSession, NewUser, NewWebhookSecret, OneTimeLink, ProblemPatch,
+    Project, ProjectCounts, ProjectFlags, ProjectPatch, RESET_LINK, Reclassified, Rejection, RejectionDelta,
+    SecretSource, SecretState, Session, SessionRow, User, UserCredentials, UserPatch, UserRow, WebhookSecret,
+    endpoint_key_hash,
 };
 pub use error::{Current, StoreError};
 pub use gate::{WriteGate, WriteTurn};

@@ -67,6 +67,10 @@ async fn run(config: Config, load_demo: bool) -> anyhow::Result<()> {
         .with_context(|| format!("{} cannot be listened on", config.listen))?;
     let address = listener.local_addr()?;
     let engine = wiring::start_engine(&config).await?;
+    if let Some(project) = server.oidc.as_ref().and_then(|oidc| oidc.project.as_deref()) {
+        let known = engine.store().project(project).await;
+        known.with_context(|| format!("[oidc] project `{project}` cannot be used"))?;
+    }
     let inner = inner_listener(tls.is_some()).await?;
     let demo_address = inner.as_ref().map_or(Ok(address), TcpListener::local_addr)?;
     let demo = Arc::new(DemoRunner::new(engine.clone(), demo_address));

@@ -86,7 +86,7 @@ pub(crate) struct Connected {
     pub(crate) secret: Option<String>,
 }
 
-fn binary() -> Command {
+pub(crate) fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_linekeeper"));
     command
         .env("LINEKEEPER_ALLOW_PRIVATE_TARGETS", "true")

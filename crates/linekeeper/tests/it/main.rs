@@ -6,5 +6,6 @@ mod everything;
 mod flow;
 mod handshake;
 mod harness;
+mod oidc;
 mod rotation;
 mod tls;

@@ -6,6 +6,7 @@
 
 mod caller;
 mod key_limits;
+mod oidc;
 mod origin;
 mod password;
 mod project;
@@ -18,6 +19,10 @@ pub(crate) mod totp;
 pub use caller::KEY_PREFIX;
 pub(crate) use caller::{Caller, Identity, PROOF_MS, Person, cookie_value, identify, source};
 pub(crate) use key_limits::{KeyLimits, RateNote};
+pub(crate) use oidc::{
+    FLOW_COOKIE, Failure, Flow, IdentityProvider, Proven, Purpose, find_person, flow_cookie, own_path, with_failure,
+};
+pub use oidc::{OidcConfig, OidcConfigError, OidcSecret};
 pub(crate) use origin::Origin;
 pub(crate) use password::Passwords;
 pub use password::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, PasswordError, hash_password};

@@ -20,8 +20,24 @@ pub(crate) struct Profile {
     pub(crate) has_password: bool,
     /// The authenticator.
     pub(crate) totp: TotpState,
+    /// Who they are at identity providers.
+    pub(crate) identities: Vec<LinkedIdentity>,
     /// Send it with a change.
     pub(crate) version: i64,
+}
+
+/// Who somebody is at an identity provider.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Identity)]
+pub(crate) struct LinkedIdentity {
+    /// The provider, as it names itself.
+    pub(crate) issuer: String,
+    /// The address that it told last.
+    #[schema(required)]
+    pub(crate) email: Option<String>,
+    /// When it was linked.
+    pub(crate) created_at: IsoTime,
 }
 
 /// Whether an authenticator is asked for.

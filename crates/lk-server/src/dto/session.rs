@@ -167,11 +167,22 @@ pub(crate) fn check_password(field: &str, password: &str) -> Result<(), ApiError
     Ok(())
 }
 
-/// Whether the first owner is still to be created.
+/// Whether the first owner is still to be created, and how people may sign in.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct SetupState {
     /// Open the printed one-time link to do it.
     pub(crate) needed: bool,
+    /// The identity provider that people may sign in with.
+    #[schema(required)]
+    pub(crate) identity_provider: Option<IdentityProvider>,
+}
+
+/// An identity provider to sign in with: open `/api/oidc/start`.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct IdentityProvider {
+    /// What people call it.
+    pub(crate) name: String,
 }
 
 /// The first owner, created through the printed one-time link.

@@ -129,6 +129,17 @@ impl Params {
         Ok(Some(Time(moment.as_millisecond())))
     }
 
+    /// Text of 1 to `chars_max` characters; anything else counts as absent. For parameters that
+    /// somebody else writes, where people would only be stopped by a refusal.
+    pub(crate) fn lenient(&mut self, name: &str, chars_max: usize) -> Option<String> {
+        self.text(name, chars_max).ok().flatten()
+    }
+
+    /// Takes what nobody took, for routes whose callers may add parameters of their own.
+    pub(crate) fn ignore_rest(&mut self) {
+        self.0.clear();
+    }
+
     /// Refuses what nobody took.
     fn finish(self) -> Result<(), ApiError> {
         match self.0.into_iter().next() {

@@ -9,6 +9,7 @@ mod invitations;
 mod keys;
 mod live;
 mod members;
+mod oidc;
 mod ops;
 mod overview;
 mod password_reset;
@@ -126,6 +127,7 @@ pub(crate) fn documented() -> OpenApiRouter<App> {
 fn api() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(session::routes())
+        .merge(oidc::routes())
         .merge(overview::routes())
         .merge(integrations::routes())
         .merge(secrets::routes())

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::auth::{Origin, Person, Shown, permit_installation, prove, require_proof};
 use crate::dto::iso;
 use crate::dto::key::{ApiKey, KeyList};
-use crate::dto::profile::{PasswordChange, Profile, ProfilePatch, SessionList, TotpState};
+use crate::dto::profile::{LinkedIdentity, PasswordChange, Profile, ProfilePatch, SessionList, TotpState};
 use crate::error::ApiError;
 use crate::extract::{Body, Id, NoParams, Query};
 
@@ -29,10 +29,18 @@ async fn profile_of(app: &App, user_id: &str) -> Result<Profile, ApiError> {
     let user = app.store().user(user_id).await?;
     let known = app.store().credentials_of(user_id).await?;
     let authenticator = app.store().authenticator(user_id).await?;
+    let identities = app.store().identities(user_id).await?.into_iter();
     let since = authenticator.as_ref().and_then(|a| a.confirmed_at);
     Ok(Profile {
         version: user.version,
         user: user.into(),
+        identities: identities
+            .map(|identity| LinkedIdentity {
+                issuer: identity.issuer,
+                email: identity.email,
+                created_at: identity.created_at.into(),
+            })
+            .collect(),
         has_password: known.is_some_and(|known| known.password_hash.is_some()),
         totp: TotpState {
             enabled: since.is_some(),

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use lk_core::Time;
 use lk_core::access::{Standing, Verb, authorize};
 use lk_core::words::{Role, SignInMethod};
@@ -18,7 +18,9 @@ use crate::auth::{
     prove, set_cookie, token_hash,
 };
 use crate::dto::key::effective_scopes;
-use crate::dto::session::{Session, SessionKey, SessionProject, SessionUser, SetupInput, SetupState, SignIn, Sudo};
+use crate::dto::session::{
+    IdentityProvider, Session, SessionKey, SessionProject, SessionUser, SetupInput, SetupState, SignIn, Sudo,
+};
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::{Body, NoParams, Query, is_https};
 
@@ -134,6 +136,18 @@ async fn sign_in(
 /// Begins a session for a proven user and answers with it. A session that the browser had before
 /// is not taken over: its cookie is replaced.
 pub(super) async fn begin(app: &App, user: User, method: SignInMethod, origin: Origin) -> Result<Response, ApiError> {
+    let (cookie, csrf) = begin_session(app, &user, method, origin).await?;
+    let answer = of_user(app, user, csrf, app.now()).await?;
+    Ok(([(header::SET_COOKIE, cookie)], Json(answer)).into_response())
+}
+
+/// Begins a session for a proven user: its cookie and its CSRF token.
+pub(super) async fn begin_session(
+    app: &App,
+    user: &User,
+    method: SignInMethod,
+    origin: Origin,
+) -> Result<(HeaderValue, String), ApiError> {
     let now = app.now();
     let (token, csrf) = (new_token()?, new_token()?);
     let session = NewSession {
@@ -146,9 +160,7 @@ pub(super) async fn begin(app: &App, user: User, method: SignInMethod, origin: O
         user_agent: origin.user_agent,
     };
     app.store().create_session(&session, now).await?;
-    let cookie = set_cookie(Some(&token), origin.https)?;
-    let answer = of_user(app, user, csrf, now).await?;
-    Ok(([(header::SET_COOKIE, cookie)], Json(answer)).into_response())
+    Ok((set_cookie(Some(&token), origin.https)?, csrf))
 }
 
 /// Prove again who is there, for the admin areas.
@@ -206,7 +218,7 @@ async fn sign_out(State(app): State<App>, _: Query<NoParams>, parts: Parts) -> R
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }
 
-/// Whether the first owner is still to be created.
+/// Whether the first owner is still to be created, and how people may sign in.
 #[utoipa::path(
     get, path = "/api/setup", operation_id = "getSetup", tag = "session",
     responses((status = 200, body = SetupState))
@@ -214,6 +226,9 @@ async fn sign_out(State(app): State<App>, _: Query<NoParams>, parts: Parts) -> R
 async fn get_setup(State(app): State<App>, _: Query<NoParams>) -> Result<Json<SetupState>, ApiError> {
     Ok(Json(SetupState {
         needed: app.store().needs_setup().await?,
+        identity_provider: app.oidc().map(|oidc| IdentityProvider {
+            name: oidc.config().name.clone(),
+        }),
     }))
 }
 

@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
 mod bad_input;
+mod fake_issuer;
 mod flow;
 mod harness;
+mod oidc;
 mod openapi;
 mod origin;
 mod roles;

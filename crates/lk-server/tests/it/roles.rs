@@ -65,7 +65,8 @@ fn public(operation: &str) -> Option<Row> {
     let public = row(Least::Public);
     let token = json!({"token": "t"});
     Some(match operation {
-        "getSession" | "signOut" | "getSetup" | "healthz" | "readyz" | "getOpenapi" | "getProviderIcon" => public,
+        "getSession" | "signOut" | "getSetup" | "healthz" | "readyz" | "getOpenapi" | "getProviderIcon"
+        | "startOidc" | "finishOidc" => public,
         "signIn" => public.with(json!({"email": "a@example.com", "password": "x"})),
         "setUp" | "join" => {
             public.with(json!({"token": "t", "email": "a@example.com", "name": "A", "password": "a long password"}))

@@ -4,6 +4,7 @@
 pub(crate) mod credentials;
 pub(crate) mod endpoints;
 mod feedback;
+mod identities;
 mod integrations;
 mod invitations;
 mod keys;
@@ -21,6 +22,7 @@ mod users;
 pub use credentials::Credential;
 pub use endpoints::endpoint_key_hash;
 pub use feedback::{Feedback, NewFeedback};
+pub use identities::{FirstMembership, Identity, NewIdentity};
 pub use integrations::{CreatedIntegration, Integration, IntegrationPatch, NewIntegration};
 pub use invitations::{Invitation, NewInvitation};
 pub use keys::{ApiKey, NewApiKey};

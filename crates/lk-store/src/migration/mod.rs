@@ -14,6 +14,10 @@ use crate::db::Dialect;
 pub(crate) const FILES: &[(&str, &str)] = &[
     ("m20261121_000001_spine", include_str!("m20261121_000001_spine.sql")),
     ("m20261127_000002_people", include_str!("m20261127_000002_people.sql")),
+    (
+        "m20261127_000003_identities",
+        include_str!("m20261127_000003_identities.sql"),
+    ),
 ];
 
 /// One SQL file as a migration.

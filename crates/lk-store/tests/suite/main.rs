@@ -7,6 +7,7 @@ mod audit;
 mod events;
 mod feedback;
 mod harness;
+mod identities;
 mod integrations;
 mod journal;
 mod opening;
@@ -55,6 +56,8 @@ on_both! {
     audit::each_edited_field_shows,
     audit::missing_rows_show_wherever_they_were,
     audit::filters_find_their_rows,
+    identities::an_identity_belongs_to_one_person,
+    identities::a_person_is_added_with_their_identity,
     integrations::from_creation_to_deletion,
     integrations::credentials_come_and_go,
     integrations::a_stale_version_changes_nothing_and_shows_the_row,

@@ -1,0 +1,68 @@
+import { expect, test, type Page } from '@playwright/test'
+
+// Somebody who is not signed in anywhere.
+test.use({ storageState: { cookies: [], origins: [] } })
+
+/** Signs in at the identity provider's own page and agrees to what is asked for. */
+async function atTheProvider(page: Page, login: string) {
+  await page.getByPlaceholder('Enter any login').fill(login)
+  await page.getByPlaceholder('and password').fill('any')
+  await page.getByRole('button', { name: 'Sign-in' }).click()
+  await page.getByRole('button', { name: 'Continue' }).click()
+}
+
+async function session(page: Page) {
+  const answer = await page.request.get('/api/session')
+  return (await answer.json()) as { user: { email: string } | null }
+}
+
+test('an invited person signs in with the identity provider and lands on the page asked for', async ({ page, baseURL }) => {
+  const setup = (await (await page.request.get('/api/setup')).json()) as { identityProvider: { name: string } }
+  expect(setup.identityProvider).toEqual({ name: 'Example ID' })
+  await page.goto('/api/oidc/start?next=/events?q=payroll')
+  expect(new URL(page.url()).origin, 'at the provider').not.toBe(baseURL)
+  await atTheProvider(page, 'mia')
+  await expect(page).toHaveURL(/\/events\?q=payroll$/)
+  await expect(page.getByRole('heading', { level: 1, name: 'Events' })).toBeVisible()
+  await expect(page.getByRole('button', { name: 'Account: Mia Invited, mia@example.com' })).toBeVisible()
+  const cookies = await page.context().cookies()
+  expect(cookies.find(({ name }) => name === 'lk_session')).toMatchObject({ httpOnly: true, sameSite: 'Lax' })
+  expect(cookies.map(({ name }) => name)).not.toContain('lk_oidc')
+})
+
+test('proving again asks for the password at the provider, and is believed', async ({ page }) => {
+  await page.goto('/api/oidc/start')
+  await atTheProvider(page, 'mia')
+  await expect(page).toHaveURL(/\/$/)
+  await page.goto('/api/oidc/start?purpose=sudo&next=/problems')
+  await page.getByPlaceholder('Enter any login').fill('mia')
+  await page.getByPlaceholder('and password').fill('any')
+  await page.getByRole('button', { name: 'Sign-in' }).click()
+  await expect(page).toHaveURL(/\/problems$/)
+  await page.goto('/api/oidc/start?purpose=sudo&next=/problems')
+  await page.getByPlaceholder('Enter any login').fill('somebody-else')
+  await page.getByPlaceholder('and password').fill('any')
+  await page.getByRole('button', { name: 'Sign-in' }).click()
+  await page.getByRole('button', { name: 'Continue' }).click()
+  await expect(page).toHaveURL(/\/problems\?failed=oidc_unknown_person$/)
+})
+
+for (const [login, code, sentence] of [
+  ['stranger', 'oidc_unknown_person', /Nobody here has the address/],
+  ['unverified-mia', 'oidc_unverified_email', /has not verified your e-mail address/],
+] as const) {
+  test(`${login} is refused with a sentence`, async ({ page }) => {
+    await page.goto('/api/oidc/start?next=/settings')
+    await atTheProvider(page, login)
+    await expect(page).toHaveURL(new RegExp(`/sign-in\\?.*failed=${code}`))
+    await expect(page.getByText(sentence)).toBeVisible()
+    expect((await session(page)).user).toBeNull()
+  })
+}
+
+test('somebody who turns back at the provider is told so', async ({ page }) => {
+  await page.goto('/api/oidc/start?next=/settings')
+  await page.getByRole('link', { name: 'Cancel' }).click()
+  await expect(page).toHaveURL(/\/sign-in\?.*failed=oidc_refused/)
+  expect((await session(page)).user).toBeNull()
+})
