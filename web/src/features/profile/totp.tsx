@@ -17,15 +17,17 @@ const FEW_CODES = 3
 
 /** The authenticator app: a second proof besides the password. */
 export function TotpPanel({ totp }: { totp: Profile['totp'] }) {
+  const begin = useBeginTotp()
   return (
     <Panel id="authenticator" title="Authenticator app">
-      {totp.enabled ? <On totp={totp} /> : <Off />}
+      {totp.enabled ? <On totp={totp} /> : <Off begin={begin} />}
+      {/* Outside of both: it still shows the recovery codes when the authenticator is on. */}
+      {begin.data && <TotpSetupDialog setup={begin.data} onClose={() => begin.reset()} />}
     </Panel>
   )
 }
 
-function Off() {
-  const begin = useBeginTotp()
+function Off({ begin }: { begin: ReturnType<typeof useBeginTotp> }) {
   return (
     <div className="flex flex-wrap items-center gap-3 p-4 text-13">
       <p className="min-w-0 flex-1 basis-64 text-pretty text-muted">
@@ -35,7 +37,6 @@ function Off() {
         Set up
       </Button>
       <FormError error={begin.error} />
-      {begin.data && <TotpSetupDialog setup={begin.data} onClose={() => begin.reset()} />}
     </div>
   )
 }
