@@ -46,9 +46,9 @@ export const ROLE_WORDS: Record<Role, string> = { viewer: 'Viewer', editor: 'Edi
 export const ROLES = Object.keys(ROLE_WORDS) as Role[]
 export const ROLE_MEANS: Record<Role, string> = {
   viewer: 'reads everything in the project',
-  editor: 'also triages problems and corrects explanations',
-  admin: 'also changes integrations, members, keys and the project',
-  owner: 'also deletes the project, hands it over, and makes other owners',
+  editor: 'reads everything, triages problems and corrects explanations',
+  admin: 'triages, and changes integrations, members, keys and the project',
+  owner: 'may do everything, and can delete the project or hand it over',
 }
 
 export const SCOPE_WORDS: Record<Scope, string> = {

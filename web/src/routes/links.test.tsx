@@ -14,7 +14,7 @@ const stranger = () => {
 test('an invitation says what it offers, and a new person joins with it', async () => {
   const { user, router, world } = renderApp(`/invitation?token=${GOOD_LINK}`, stranger())
   expect(await screen.findByRole('heading', { name: 'Join West Coast' })).toBeVisible()
-  expect(screen.getByText(/Theo Lindqvist invites you as/)).toHaveTextContent('Editor, who also triages problems')
+  expect(screen.getByText(/Theo Lindqvist invites you as/)).toHaveTextContent('Editor, who reads everything, triages problems')
   await waitFor(() => expect(router.state.location.href).toBe('/invitation'))
   expect(screen.getByLabelText(/Email/)).toHaveValue('noor@example.com')
   await user.type(screen.getByLabelText(/Your name/), 'Noor')

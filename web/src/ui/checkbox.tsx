@@ -37,7 +37,7 @@ export function Checkbox({ children, hint, ...props }: ChoiceProps) {
 }
 
 /** Something that is on or off at once, with the word for it beside the knob. */
-export function Switch({ children, hint, ...props }: ChoiceProps) {
+export function Switch({ children, hint, ...props }: ChoiceProps & { children: string }) {
   const hintId = useId()
   return (
     <div className="flex items-start justify-between gap-x-6 gap-y-1 px-4 py-3">
@@ -51,7 +51,7 @@ export function Switch({ children, hint, ...props }: ChoiceProps) {
       </div>
       <AriaSwitch
         {...props}
-        aria-label={typeof children === 'string' ? children : ''}
+        aria-label={children}
         {...(hint && { 'aria-describedby': hintId })}
         className="group flex shrink-0 items-center gap-2 text-12 text-muted"
       >

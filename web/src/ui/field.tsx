@@ -86,7 +86,7 @@ export function DayField({ label, value, onChange }: DayFieldProps) {
   return (
     <AriaTextField type="date" value={value} onChange={onChange} className="flex items-center gap-1.5">
       <Label className="text-12 text-muted">{label}</Label>
-      <Input className="h-7 rounded-md border border-line-strong bg-surface px-2 text-12 data-[hovered]:border-n7" />
+      <Input className="h-7 w-30 rounded-md border border-line-strong bg-surface px-1.5 text-12 data-[hovered]:border-n7" />
     </AriaTextField>
   )
 }

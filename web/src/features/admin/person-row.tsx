@@ -50,8 +50,8 @@ export function PersonRow({ person, lastOperator, refetch }: PersonRowProps) {
   const question = asking && questions[asking]
   return (
     <li className="flex flex-col gap-2 px-4 py-2.5 text-13">
-      <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
-        <span className="min-w-0 flex-1 basis-56">
+      <div className="grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-3 gap-y-1 lg:grid-cols-[minmax(0,1fr)_24rem_auto]">
+        <span className="min-w-0">
           <span className="flex min-w-0 flex-wrap items-center gap-1.5">
             <span className="truncate font-medium">{person.name}</span>
             {isSelf && <span className="text-muted">(you)</span>}
@@ -60,7 +60,7 @@ export function PersonRow({ person, lastOperator, refetch }: PersonRowProps) {
           </span>
           <span className="block truncate text-12 text-muted">{person.email}</span>
         </span>
-        <span className="min-w-0 basis-72 text-12 text-muted max-sm:basis-full">
+        <span className="min-w-0 text-12 text-muted max-lg:col-span-2 max-lg:row-start-2">
           {plural(person.projects, 'project')}, {person.lastSeenAt ? <>seen <Ago at={person.lastSeenAt} /></> : 'never signed in'},{' '}
           {person.totp ? 'authenticator on' : 'no authenticator'}
           {!person.hasPassword && ', no password'}

@@ -32,7 +32,7 @@ export function AccountPanel({ profile, refetch }: { profile: Profile; refetch: 
         <div className="flex flex-col gap-1">
           <p className="text-13 font-medium">Email</p>
           <p className="text-14 break-words">{profile.user.email}</p>
-          <p className="text-12 text-muted">You sign in with it. An operator changes it with the command line.</p>
+          <p className="text-12 text-muted">You sign in with it. It cannot be changed here.</p>
         </div>
         <SaveError
           error={change.error}

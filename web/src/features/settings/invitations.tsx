@@ -58,16 +58,18 @@ function InvitationRow({ invitation }: { invitation: Invitation }) {
           by {invitation.createdBy} <Ago at={invitation.createdAt} />, ends <Ago at={invitation.expiresAt} />
         </span>
       </span>
-      <Tag>{ROLE_WORDS[invitation.role]}</Tag>
-      <Button
-        size="sm"
-        variant="ghost"
-        aria-label={`Revoke the invitation of ${who}`}
-        isDisabled={revoke.isPending}
-        onPress={() => revoke.mutate(invitation.id, { onSuccess: () => toast('The invitation is revoked: its link no longer works.') })}
-      >
-        Revoke
-      </Button>
+      <span className="ml-auto flex items-center gap-3">
+        <Tag>{ROLE_WORDS[invitation.role]}</Tag>
+        <Button
+          size="sm"
+          variant="ghost"
+          aria-label={`Revoke the invitation of ${who}`}
+          isDisabled={revoke.isPending}
+          onPress={() => revoke.mutate(invitation.id, { onSuccess: () => toast('The invitation is revoked: its link no longer works.') })}
+        >
+          Revoke
+        </Button>
+      </span>
       <FormError error={revoke.error} />
     </li>
   )

@@ -70,11 +70,11 @@ function MemberRow({ member, lastOwner, refetch }: MemberRowProps) {
             {member.operator && <Tag title="Runs this installation">operator</Tag>}
           </span>
           <span className="block truncate text-12 text-muted">
-            {member.email ?? 'address hidden'}, since <Ago at={member.createdAt} />
+            {member.email ?? 'address hidden'}, joined <Ago at={member.createdAt} />
           </span>
         </span>
         {canConfigure ? (
-          <>
+          <span className="ml-auto flex items-center gap-1">
             <Select
               look="filter"
               label={`Role of ${member.name}`}
@@ -84,7 +84,7 @@ function MemberRow({ member, lastOwner, refetch }: MemberRowProps) {
               isDisabled={reason !== null || change.isPending}
             />
             <RemoveMember member={member} isSelf={isSelf} isDisabled={reason !== null} />
-          </>
+          </span>
         ) : (
           <Tag title={ROLE_MEANS[member.role]}>{ROLE_WORDS[member.role]}</Tag>
         )}

@@ -103,7 +103,7 @@ function FlagsPanel({ project, refetch }: PartProps) {
   const flip = (id: keyof ProjectFlags, label: string, on: boolean) =>
     change.mutate({ flags: { [id]: on }, version: project.version }, { onSuccess: () => toast(`${label}: ${on ? 'on' : 'off'}.`) })
   return (
-    <Panel id="flags" title="Switched on">
+    <Panel id="flags" title="Features">
       <div className="divide-y divide-line">
         {FLAGS.map(({ id, label, hint }) => (
           <Switch key={id} isSelected={project.flags[id]} isDisabled={change.isPending} onChange={(on) => flip(id, label, on)} hint={hint}>

@@ -28,21 +28,21 @@ export function AuditFilterBar({ filters, onChange, onClear }: AuditFilterBarPro
         placeholder="Search what changed"
         value={filters.q ?? ''}
         onChange={(q) => onChange({ q: q || undefined })}
-        className="w-44 flex-auto @3xl:flex-none"
+        className="w-44 flex-auto @3xl:w-52 @3xl:flex-none"
       />
       <TypedSearch
         label="Who"
         placeholder="Who"
         value={filters.actor ?? ''}
         onChange={(actor) => onChange({ actor: actor || undefined })}
-        className="w-32 flex-auto @3xl:flex-none"
+        className="w-28 flex-auto @3xl:flex-none"
       />
       <TypedSearch
         label="Action"
         placeholder="Action: member.add"
         value={filters.action ?? ''}
         onChange={(action) => onChange({ action: action || undefined })}
-        className="w-40 flex-auto @3xl:flex-none"
+        className="w-48 flex-auto @3xl:flex-none"
       />
       <Select
         look="filter"
@@ -51,8 +51,10 @@ export function AuditFilterBar({ filters, onChange, onClear }: AuditFilterBarPro
         value={filters.result ?? ANY}
         onChange={(id) => onChange({ result: id === ANY ? undefined : (id as AuditResult) })}
       />
-      <DayField label="From" value={filters.from ?? ''} onChange={(from) => onChange({ from: from || undefined })} />
-      <DayField label="To" value={filters.to ?? ''} onChange={(to) => onChange({ to: to || undefined })} />
+      <div className="flex gap-2">
+        <DayField label="From" value={filters.from ?? ''} onChange={(from) => onChange({ from: from || undefined })} />
+        <DayField label="To" value={filters.to ?? ''} onChange={(to) => onChange({ to: to || undefined })} />
+      </div>
       {onClear && (
         <Button variant="ghost" size="sm" onPress={onClear}>
           Clear

@@ -62,14 +62,14 @@ function Entries({ entries, withProject }: { entries: AuditEntry[]; withProject:
           <span className="min-w-0 truncate font-medium">
             {entry.actorName} <ActorKind kind={entry.actorKind} />
           </span>
-          <span className="min-w-0 max-@3xl:col-span-2 max-@3xl:row-start-2">
+          <span className="min-w-0 @max-3xl:col-span-2 @max-3xl:row-start-2">
             <code className="font-mono text-12">{entry.action}</code> {withProject && entry.projectName && <Tag>{entry.projectName}</Tag>}
             <span className="block text-12 break-words text-muted">{entry.summary || entry.target}</span>
           </span>
           <Result result={entry.result} />
-          <span className="text-right text-12 text-muted max-@3xl:col-start-2 max-@3xl:row-start-1">
+          <span className="pt-0.5 text-right text-12 text-muted @max-3xl:col-start-2 @max-3xl:row-start-1">
             <Ago at={entry.at} />
-            {entry.source && <span className="block truncate font-mono max-@3xl:hidden">{entry.source}</span>}
+            {entry.source && <span className="block truncate font-mono @max-3xl:hidden">{entry.source}</span>}
           </span>
         </li>
       ))}
@@ -87,7 +87,7 @@ const RESULT_SHAPE = { ok: 'healthy', denied: 'degraded', failed: 'down' } as co
 /** How it ended, by shape and word; what went well stays quiet. */
 function Result({ result }: { result: AuditResult }) {
   return (
-    <span className={cx('inline-flex items-center gap-1.5 self-start text-12', result === 'ok' ? 'text-muted' : 'font-medium text-ink')}>
+    <span className={cx('inline-flex items-center gap-1.5 self-start pt-0.5 text-12', result === 'ok' ? 'text-muted' : 'font-medium text-ink')}>
       <HealthShape health={RESULT_SHAPE[result] ?? 'unknown'} small />
       {RESULT_WORDS[result] ?? result}
     </span>

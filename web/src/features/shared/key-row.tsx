@@ -44,13 +44,14 @@ export function KeyRow({ apiKey, withProject, revoke }: KeyRowProps) {
           ))}
         </span>
       </span>
-      {state === null && <Expiry at={apiKey.expiresAt} />}
-      {state !== null && <Tag>{state}</Tag>}
-      {!apiKey.revokedAt && (
-        <Button size="sm" variant="ghost" aria-label={`Revoke ${apiKey.name}`} onPress={() => setAsking(true)}>
-          Revoke
-        </Button>
-      )}
+      <span className="ml-auto flex items-center gap-3">
+        {state === null ? <Expiry at={apiKey.expiresAt} /> : <Tag>{state}</Tag>}
+        {!apiKey.revokedAt && (
+          <Button size="sm" variant="ghost" aria-label={`Revoke ${apiKey.name}`} onPress={() => setAsking(true)}>
+            Revoke
+          </Button>
+        )}
+      </span>
       <Confirm
         title={`Revoke ${apiKey.name}?`}
         action="Revoke"
