@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import { useEffect, useRef, type ReactNode } from 'react'
+import type { ReactNode } from 'react'
 import { cx } from '@/ui/cx'
 import { keepPage } from './url-state'
 
@@ -13,19 +13,17 @@ interface SideTabsProps<T extends string> {
   wide?: boolean
 }
 
+/** At phone width the row scrolls, and the part on screen may be beyond its end. */
+const bringIntoView = (item: HTMLLIElement | null) => item?.scrollIntoView({ block: 'nearest', inline: 'center' })
+
 /** The parts of a page with many: at the left, and in one scrolling row at phone width. The address holds the choice. */
 export function SideTabs<T extends string>({ label, tabs, words, tab, children, wide }: SideTabsProps<T>) {
-  const row = useRef<HTMLUListElement>(null)
-  useEffect(() => {
-    // At phone width the row scrolls, and the part on screen may be beyond its end.
-    row.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' })
-  }, [tab])
   return (
     <div className={cx('grid items-start gap-4', wide ? 'lg:grid-cols-[12rem_minmax(0,1fr)]' : 'lg:grid-cols-[12rem_minmax(0,48rem)]')}>
       <nav aria-label={label} className="-mx-4 overflow-x-auto px-4 scroll-thin lg:mx-0 lg:px-0">
-        <ul ref={row} className="flex gap-1 lg:flex-col">
+        <ul className="flex gap-1 lg:flex-col">
           {tabs.map((item) => (
-            <li key={item}>
+            <li key={item} ref={item === tab ? bringIntoView : null}>
               <Link
                 {...keepPage(() => ({ tab: item }))}
                 aria-current={item === tab ? 'page' : undefined}
