@@ -1,25 +1,14 @@
+import { ApiError } from './error'
 import type { paths } from './schema'
+import { needsProof, proveOnce } from './sudo'
 import type { ErrorBody } from './types'
 
-/** An answer that was not 2xx, or no answer at all (`status` 0, code `unreachable`). */
-export class ApiError extends Error {
-  override readonly name = 'ApiError'
-  constructor(
-    message: string,
-    readonly status: number,
-    readonly code: string,
-    readonly details: Record<string, unknown> | null = null,
-    /** Seconds the server asks us to wait. */
-    readonly retryAfter: number | null = null,
-  ) {
-    super(message)
-  }
-}
+export { ApiError }
 
 export type Query = Record<string, string | number | boolean | null | undefined>
 
 // What the OpenAPI document says of one operation. A path, parameter or field that it does not have is a type error.
-type Method = 'get' | 'post' | 'patch' | 'delete'
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 type PathsOf<M extends Method> = { [P in keyof paths]: paths[P] extends Record<M, object> ? P : never }[keyof paths]
 type Operation<M extends Method, P extends PathsOf<M>> = paths[P] extends Record<M, infer O> ? O : never
 type Slot<O, K extends 'path' | 'query'> = O extends { parameters: Record<K, infer V> } ? V : never
@@ -56,14 +45,27 @@ export function url(path: string, query: Query = {}): string {
   return text ? `${path}?${text}` : path
 }
 
-/** Sends one request and returns the JSON answer; throws `ApiError` for everything else. */
+/**
+ * Sends one request and returns the JSON answer; throws `ApiError` for everything else. When the server wants a
+ * fresh proof of who is there, the person is asked for it and the request goes out once more.
+ */
 export async function request<M extends Method, P extends PathsOf<M>>(
   method: M,
   path: P,
   input: Input<Operation<M, P>>,
 ): Promise<AnswerOf<Operation<M, P>>> {
-  const { path: slots, query, body, signal } = input as Untyped
-  const filled = String(path).replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(slots?.[name] ?? ''))
+  const attempt = () => send(method, String(path), input as Untyped) as Promise<AnswerOf<Operation<M, P>>>
+  try {
+    return await attempt()
+  } catch (error) {
+    if (!needsProof(error)) throw error
+    await proveOnce(error)
+    return attempt()
+  }
+}
+
+async function send(method: Method, path: string, { path: slots, query, body, signal }: Untyped): Promise<unknown> {
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(slots?.[name] ?? ''))
   const headers: Record<string, string> = { accept: 'application/json' }
   if (body !== undefined) headers['content-type'] = 'application/json'
   if (method !== 'get' && csrfToken) headers['x-csrf-token'] = csrfToken
@@ -78,7 +80,7 @@ export async function request<M extends Method, P extends PathsOf<M>>(
     throw new ApiError('Linekeeper cannot be reached. Check the connection and that the server runs.', 0, 'unreachable')
   })
   if (!response.ok) throw await toApiError(response)
-  return (response.status === 204 ? undefined : await response.json()) as AnswerOf<Operation<M, P>>
+  return response.status === 204 ? undefined : await response.json()
 }
 
 /** An input after its types have done their work. */

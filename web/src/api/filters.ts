@@ -1,4 +1,4 @@
-import type { Category, EventKind, EventSummary, ProblemState, Severity } from './types'
+import type { AuditResult, Category, EventKind, EventSummary, ProblemState, Severity } from './types'
 
 export interface EventFilters {
   status?: 'success' | 'failure' | undefined
@@ -15,6 +15,19 @@ export interface ProblemFilters {
   integration?: string | undefined
   category?: Category | undefined
   severity?: Severity | undefined
+}
+
+/** The rows of one project, or every row of the installation. */
+export type AuditScope = 'project' | 'installation'
+
+export interface AuditFilters {
+  actor?: string | undefined
+  action?: string | undefined
+  result?: AuditResult | undefined
+  /** Days, as the date inputs write them: the first and the last that are shown. */
+  from?: string | undefined
+  to?: string | undefined
+  q?: string | undefined
 }
 
 /** Whether the server would list this event under these filters; the live stream is not filtered by it. */

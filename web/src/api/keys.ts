@@ -1,4 +1,4 @@
-import type { EventFilters, ProblemFilters } from './filters'
+import type { AuditFilters, AuditScope, EventFilters, ProblemFilters } from './filters'
 
 /** Every key of the query cache, so that the live stream and the mutations patch what the pages read. */
 export const keys = {
@@ -8,8 +8,17 @@ export const keys = {
   providers: ['providers'] as const,
   demo: ['demo'] as const,
   members: ['members'] as const,
+  invitations: ['invitations'] as const,
   apiKeys: ['keys'] as const,
-  audit: ['audit'] as const,
+  audit: (scope: AuditScope, filters: AuditFilters) => ['audit', scope, filters] as const,
+  project: ['project'] as const,
+  projects: ['projects'] as const,
+  users: ['users'] as const,
+  profile: ['profile'] as const,
+  profileSessions: ['profile', 'sessions'] as const,
+  profileKeys: ['profile', 'keys'] as const,
+  invitation: (token: string) => ['invitation', token] as const,
+  reset: (token: string) => ['reset', token] as const,
   integrations: ['integrations'] as const,
   integration: (id: string) => ['integration', id] as const,
   secrets: (id: string) => ['integration', id, 'secrets'] as const,

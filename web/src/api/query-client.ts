@@ -1,5 +1,5 @@
 import { QueryCache, QueryClient } from '@tanstack/react-query'
-import { ApiError } from './client'
+import { ApiError } from './error'
 import { keys } from './keys'
 
 const RETRIES = 2

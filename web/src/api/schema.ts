@@ -408,6 +408,40 @@ export interface paths {
         patch: operations["updateMember"];
         trace?: never;
     };
+    "/api/oidc/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Come back from the identity provider. */
+        get: operations["finishOidc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/oidc/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Go to the identity provider. */
+        get: operations["startOidc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/openapi.json": {
         parameters: {
             query?: never;
@@ -799,7 +833,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the first owner is still to be created. */
+        /** Whether the first owner is still to be created, and how people may sign in. */
         get: operations["getSetup"];
         put?: never;
         /** Create the first owner through the printed one-time link. */
@@ -1386,6 +1420,20 @@ export interface components {
              */
             unknown: number;
         };
+        /** @description Who somebody is at an identity provider. */
+        Identity: {
+            /** @description When it was linked. */
+            createdAt: components["schemas"]["Timestamp"];
+            /** @description The address that it told last. */
+            email: string | null;
+            /** @description The provider, as it names itself. */
+            issuer: string;
+        };
+        /** @description An identity provider to sign in with: open `/api/oidc/start`. */
+        IdentityProvider: {
+            /** @description What people call it. */
+            name: string;
+        };
         /** @description An integration and how it does. */
         Integration: {
             /** @description When it was created. */
@@ -1788,6 +1836,8 @@ export interface components {
         Profile: {
             /** @description Whether a password is set. */
             hasPassword: boolean;
+            /** @description Who they are at identity providers. */
+            identities: components["schemas"]["Identity"][];
             /** @description The authenticator. */
             totp: components["schemas"]["TotpState"];
             /** @description Who. */
@@ -2183,8 +2233,9 @@ export interface components {
             /** @description The link's token. */
             token: string;
         };
-        /** @description Whether the first owner is still to be created. */
+        /** @description Whether the first owner is still to be created, and how people may sign in. */
         SetupState: {
+            identityProvider: components["schemas"]["IdentityProvider"] | null;
             /** @description Open the printed one-time link to do it. */
             needed: boolean;
         };
@@ -5548,6 +5599,163 @@ export interface operations {
             };
             /** @description The content type is not the right one. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many attempts; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A fault of ours; logged. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not at the moment; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    finishOidc: {
+        parameters: {
+            query?: {
+                /** @description The provider's code. */
+                code?: string;
+                /** @description Why the provider sends no code. */
+                error?: string;
+                /** @description The provider's name for itself. */
+                iss?: string;
+                /** @description What the sign-in was begun with. */
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the page asked for, signed in; or to `/sign-in` (for `sudo` and `link` to the page) with `failed` in the address: `oidc_refused`, `oidc_unknown_person`, `oidc_unverified_email`, `oidc_disabled`, `oidc_expired` or `oidc_failed`. */
+            302: {
+                headers: {
+                    /** @description Where to. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter or field is not right; the message names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No identity provider is configured. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many attempts; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A fault of ours; logged. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not at the moment; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    startOidc: {
+        parameters: {
+            query?: {
+                /** @description The page to come back to: a path of this installation; the start page for anything else. */
+                next?: string;
+                /**
+                 * @description What for: `sign_in` (when absent), `sudo` (proving again who one is), `link` (linking the
+                 *     identity to the account one is signed in with).
+                 * @example sign_in
+                 */
+                purpose?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the identity provider, or to a page that says why not. */
+            302: {
+                headers: {
+                    /** @description Where to. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter or field is not right; the message names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The API key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No identity provider is configured. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -56,8 +56,22 @@ export type Problem = Schemas['Problem']
 export type ManifestField = Schemas['ProviderField']
 export type ProviderInfo = Schemas['ProviderInfo']
 
+export type SudoMethods = Schemas['SudoMethods']
+export type Profile = Schemas['Profile']
+export type ProfileSession = Omit<Schemas['ProfileSession'], 'method'> & { method: 'password' | 'identity_provider' }
+export type TotpSetup = Schemas['TotpSetup']
+export type InvitationPreview = Schemas['InvitationPreview']
+
 export type Member = Schemas['Member']
+export type Invitation = Schemas['Invitation']
+export type Scope = Schemas['Scope']
 export type ApiKey = Schemas['ApiKey']
 export type CreatedApiKey = Schemas['CreatedKey']
-export type AuditEntry = Schemas['AuditEntry']
+export type ProjectFlags = Schemas['ProjectFlags']
+export type ProjectRow = Schemas['ProjectRow']
+export type ProjectDetail = Schemas['ProjectDetail']
+export type UserRow = Schemas['UserRow']
+export type AuditResult = 'ok' | 'denied' | 'failed'
+export type AuditEntry = Omit<Schemas['AuditEntry'], 'result'> & { result: AuditResult }
+export type AuditCheck = Schemas['AuditCheck']
 export type ErrorBody = Schemas['Error']

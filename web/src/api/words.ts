@@ -1,4 +1,4 @@
-import type { Category, Health, ProblemState, Severity } from './types'
+import type { AuditResult, Category, Health, ProblemState, Role, Scope, Severity } from './types'
 
 /** The words people read for the API's enumerations, in the order a menu lists them. */
 export const CATEGORY_WORDS: Record<Category, string> = {
@@ -40,3 +40,32 @@ export const STATE_WORDS: Record<ProblemState, string> = {
   ignored: 'Ignored',
 }
 export const STATES = Object.keys(STATE_WORDS) as ProblemState[]
+
+/** From the least to the most that may be done. */
+export const ROLE_WORDS: Record<Role, string> = { viewer: 'Viewer', editor: 'Editor', admin: 'Admin', owner: 'Owner' }
+export const ROLES = Object.keys(ROLE_WORDS) as Role[]
+export const ROLE_MEANS: Record<Role, string> = {
+  viewer: 'reads everything in the project',
+  editor: 'reads everything, triages problems and corrects explanations',
+  admin: 'triages, and changes integrations, members, keys and the project',
+  owner: 'may do everything, and can delete the project or hand it over',
+}
+
+export const SCOPE_WORDS: Record<Scope, string> = {
+  read: 'Read',
+  triage: 'Triage',
+  integrations: 'Integrations',
+  admin: 'Administration',
+}
+export const SCOPES = Object.keys(SCOPE_WORDS) as Scope[]
+export const SCOPE_MEANS: Record<Scope, string> = {
+  read: 'See integrations, events and problems.',
+  triage: 'Acknowledge, resolve and assign problems; mark explanations.',
+  integrations: 'Add, change and delete integrations and their webhook secrets.',
+  admin: 'Members, API keys, the audit log and the project itself.',
+}
+const LEAST_ROLE: Record<Scope, Role> = { read: 'viewer', triage: 'editor', integrations: 'admin', admin: 'admin' }
+export const scopesOf = (role: Role): Scope[] => SCOPES.filter((scope) => ROLES.indexOf(role) >= ROLES.indexOf(LEAST_ROLE[scope]))
+
+export const RESULT_WORDS: Record<AuditResult, string> = { ok: 'Done', denied: 'Denied', failed: 'Failed' }
+export const RESULTS = Object.keys(RESULT_WORDS) as AuditResult[]

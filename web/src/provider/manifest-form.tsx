@@ -1,7 +1,5 @@
-import { Checkbox } from 'react-aria-components'
 import type { Json, ManifestField } from '@/api/types'
-import { HINT } from '@/ui/field'
-import { CheckIcon } from '@/ui/icons'
+import { Checkbox } from '@/ui/checkbox'
 import { Select } from '@/ui/select'
 import { TextField } from '@/ui/field'
 
@@ -88,14 +86,8 @@ function FieldInput({ field, value, editing, onChange }: FieldInputProps) {
 
 function BooleanInput({ field, value, onChange }: { field: ManifestField; value: boolean; onChange: (value: boolean) => void }) {
   return (
-    <div className="flex flex-col gap-1">
-      <Checkbox isSelected={value} onChange={onChange} className="group flex items-center gap-2 text-13 font-medium">
-        <span className="inline-flex size-4 items-center justify-center rounded-sm border border-line-strong bg-surface text-white group-data-[focus-visible]:outline-2 group-data-[focus-visible]:outline-accent group-data-[selected]:border-accent-solid group-data-[selected]:bg-accent-solid">
-          {value && <CheckIcon className="size-3" />}
-        </span>
-        {field.label}
-      </Checkbox>
-      {field.hint && <p className={HINT}>{field.hint}</p>}
-    </div>
+    <Checkbox isSelected={value} onChange={onChange} hint={field.hint}>
+      {field.label}
+    </Checkbox>
   )
 }

@@ -1,10 +1,14 @@
 import { useQuery } from '@tanstack/react-query'
 import { Navigate, Outlet, useLocation, useSearch } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect, useRef } from 'react'
-import { sessionQuery } from '@/api/queries/session'
+import { currentProject, sessionQuery } from '@/api/queries/session'
+import { NoProject } from '@/features/shell/no-project'
 import { Shell } from '@/features/shell/shell'
 
 const EventDrawer = lazy(() => import('@/features/events/drawer').then((module) => ({ default: module.EventDrawer })))
+
+/** The pages about people, not about a project. */
+const WITHOUT_PROJECT = new Set(['/profile', '/admin'])
 
 /** The shell around every page, with the event drawer that any page can open by `?event=`. */
 export function AppLayout() {
@@ -14,9 +18,10 @@ export function AppLayout() {
   useFocusOnArrival(location.pathname)
   // The session ended while the page was open: the guard ran before that.
   if (session && !session.user) return <Navigate to="/sign-in" search={{ next: location.href }} />
+  const projectless = session !== undefined && !currentProject(session) && !WITHOUT_PROJECT.has(location.pathname)
   return (
     <Shell>
-      <Outlet />
+      {projectless ? <NoProject /> : <Outlet />}
       <Suspense>{event && <EventDrawer key={event} id={event} />}</Suspense>
     </Shell>
   )

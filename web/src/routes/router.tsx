@@ -11,11 +11,12 @@ import { AppLayout } from './app'
 import { NotFound, RouteError } from './fallbacks'
 import { OverviewRoute } from './overview'
 import {
+  auditSearch,
   drawerSearch,
   eventSearch,
   integrationsSearch,
+  linkSearch,
   problemSearch,
-  setupSearch,
   signInSearch,
   tabSearch,
   wizardSearch,
@@ -35,8 +36,20 @@ const signIn = createRoute({
 const setup = createRoute({
   getParentRoute: () => root,
   path: '/setup',
-  validateSearch: setupSearch,
+  validateSearch: linkSearch,
   component: lazyRouteComponent(() => import('./session'), 'SetupRoute'),
+})
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: '/invitation',
+  validateSearch: linkSearch,
+  component: lazyRouteComponent(() => import('./session'), 'InvitationRoute'),
+})
+const reset = createRoute({
+  getParentRoute: () => root,
+  path: '/reset',
+  validateSearch: linkSearch,
+  component: lazyRouteComponent(() => import('./session'), 'ResetRoute'),
 })
 
 /** Everything behind the session. */
@@ -93,12 +106,24 @@ const pages = [
   createRoute({
     getParentRoute: () => app,
     path: '/settings',
-    validateSearch: tabSearch,
+    validateSearch: auditSearch,
     component: lazyRouteComponent(() => import('./settings'), 'SettingsRoute'),
+  }),
+  createRoute({
+    getParentRoute: () => app,
+    path: '/profile',
+    validateSearch: tabSearch,
+    component: lazyRouteComponent(() => import('./profile'), 'ProfileRoute'),
+  }),
+  createRoute({
+    getParentRoute: () => app,
+    path: '/admin',
+    validateSearch: auditSearch,
+    component: lazyRouteComponent(() => import('./admin'), 'AdminRoute'),
   }),
 ] as const
 
-const routeTree = root.addChildren([signIn, setup, app.addChildren(pages)])
+const routeTree = root.addChildren([signIn, setup, invitation, reset, app.addChildren(pages)])
 
 export function createAppRouter(client: QueryClient) {
   return createRouter({ routeTree, context: { client }, defaultPreload: 'intent', scrollRestoration: true })

@@ -1,6 +1,6 @@
-import { CATEGORIES, HEALTH_ORDER, SEVERITIES, STATES } from '@/api/words'
-import type { EventFilters, ProblemFilters } from '@/api/filters'
-import type { Category, EventKind, Health, ProblemState, Severity } from '@/api/types'
+import { CATEGORIES, HEALTH_ORDER, RESULTS, SEVERITIES, STATES } from '@/api/words'
+import type { AuditFilters, EventFilters, ProblemFilters } from '@/api/filters'
+import type { AuditResult, Category, EventKind, Health, ProblemState, Severity } from '@/api/types'
 
 type Raw = Record<string, unknown>
 const KINDS: EventKind[] = ['webhook', 'check', 'sync', 'action', 'credential', 'health', 'alert']
@@ -27,6 +27,24 @@ export const problemSearch = (raw: Raw): Omit<ProblemFilters, 'integration'> => 
 export const integrationsSearch = (raw: Raw): { health?: Health | undefined } => ({ health: oneOf<Health>(raw['health'], HEALTH_ORDER) })
 export const tabSearch = (raw: Raw): { tab?: string | undefined } => ({ tab: text(raw['tab']) })
 export const wizardSearch = (raw: Raw): { provider?: string | undefined } => ({ provider: text(raw['provider']) })
-export const drawerSearch = (raw: Raw): { event?: string | undefined } => ({ event: text(raw['event']) })
-export const signInSearch = (raw: Raw): { next?: string | undefined } => ({ next: text(raw['next']) })
-export const setupSearch = (raw: Raw): { token?: string | undefined } => ({ token: text(raw['token']) })
+const day = (value: unknown): string | undefined =>
+  typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value)) ? value : undefined
+export const auditSearch = (raw: Raw): AuditFilters & { tab?: string | undefined } => ({
+  ...tabSearch(raw),
+  actor: text(raw['actor']),
+  action: text(raw['action']),
+  result: oneOf<AuditResult>(raw['result'], RESULTS),
+  from: day(raw['from']),
+  to: day(raw['to']),
+  q: text(raw['q']),
+})
+/** Any page of the app: the drawer over it, and what the identity provider sent somebody back with. */
+export const drawerSearch = (raw: Raw): { event?: string | undefined; failed?: string | undefined } => ({
+  event: text(raw['event']),
+  failed: text(raw['failed']),
+})
+export const signInSearch = (raw: Raw): { next?: string | undefined; failed?: string | undefined } => ({
+  next: text(raw['next']),
+  failed: text(raw['failed']),
+})
+export const linkSearch = (raw: Raw): { token?: string | undefined } => ({ token: text(raw['token']) })

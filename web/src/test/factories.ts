@@ -1,18 +1,10 @@
-import type { Bucket, Classification, EventDetail, IntegrationDetail, Problem, Session } from '@/api/types'
+import type { Bucket, Classification, EventDetail, IntegrationDetail, Problem } from '@/api/types'
 
 /** Sat 21 Nov 2026, 09:41 UTC: the moment tests stand still at. */
 export const NOW = Date.parse('2026-11-21T09:41:00.000Z')
 export const HOUR = 3_600_000
 export const MINUTE = 60_000
 export const ago = (ms: number, now = NOW) => new Date(now - ms).toISOString()
-
-export const aSession = (more: Partial<Session> = {}): Session => ({
-  user: { id: 'user-1', email: 'mara@example.com', name: 'Mara Novak', operator: true },
-  apiKey: null,
-  projects: [{ id: 'project-1', slug: 'default', name: 'Acme Builders', role: 'owner' }],
-  csrfToken: 'csrf-for-tests',
-  ...more,
-})
 
 /** A day of quiet hours. */
 export const buckets = (now = NOW, count = (_hour: number): [ok: number, failed: number] => [6, 0]): Bucket[] =>

@@ -1,11 +1,9 @@
 import { http, HttpResponse, type RequestHandler } from 'msw'
 import type { Integration, Json, WebhookSecret } from '@/api/types'
-import { failed } from './answers'
+import { failed, gone } from './answers'
 import { buckets } from './factories'
 import { PROVIDERS } from './fixtures/providers'
 import type { World } from './world'
-
-const gone = () => new HttpResponse(null, { status: 204 })
 
 /** Integrations, their secrets and rejected deliveries, and the webhook receiver itself. */
 export function integrationHandlers(world: World): RequestHandler[] {

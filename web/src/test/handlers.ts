@@ -2,15 +2,17 @@ import { http, HttpResponse, type RequestHandler } from 'msw'
 import { matches, type EventFilters } from '@/api/filters'
 import type { EventDetail, Overview } from '@/api/types'
 import { HEALTH_ORDER } from '@/api/words'
-import { failed } from './answers'
-import { aSession, buckets } from './factories'
+import { failed, notFound } from './answers'
+import { buckets } from './factories'
 import { FAILURES } from './fixtures/failures'
 import { PROVIDERS } from './fixtures/providers'
+import { adminHandlers } from './handlers-admin'
 import { integrationHandlers } from './handlers-integrations'
+import { profileHandlers } from './handlers-profile'
+import { projectHandlers } from './handlers-project'
+import { sessionHandlers } from './handlers-session'
 import { streamHandler } from './stream'
 import { contractor, type World } from './world'
-
-const notFound = () => failed(404, 'not_found', 'There is nothing with this id in your projects.')
 
 /** The API over a world; tests and `npm run dev:mock` share it. */
 export function handlers(world: World): RequestHandler[] {
@@ -18,16 +20,22 @@ export function handlers(world: World): RequestHandler[] {
     // Before `/api/integrations/:id`, which would match its path.
     streamHandler(world),
     ...sessionHandlers(world),
+    ...profileHandlers(world),
+    ...projectHandlers(world),
+    ...adminHandlers(world),
+    ...overviewHandlers(world),
     ...eventHandlers(world),
     ...problemHandlers(world),
     ...integrationHandlers(world),
-    ...settingsHandlers(world),
+    ...providerHandlers(),
   ]
 }
 
 /** The same over a world that goes on living. */
 export function liveHandlers(): RequestHandler[] {
   const world = contractor(() => Date.now())
+  // As after a while of looking around: the first visit to people and access asks for a proof.
+  world.people.proven = false
   const every = 2600
   setInterval(() => {
     const failure = world.random() < 0.12 ? FAILURES[Math.floor(world.random() * FAILURES.length)] : undefined
@@ -38,25 +46,8 @@ export function liveHandlers(): RequestHandler[] {
   return handlers(world)
 }
 
-function sessionHandlers(world: World): RequestHandler[] {
-  const session = () => HttpResponse.json(world.signedIn ? aSession() : aSession({ user: null, projects: [], csrfToken: null }))
+function overviewHandlers(world: World): RequestHandler[] {
   return [
-    http.get('*/api/session', session),
-    http.post('*/api/session', async ({ request }) => {
-      const { password } = (await request.json()) as { password: string }
-      if (password === 'wrong') return failed(401, 'invalid_credentials', 'The email or the password is not right.')
-      world.signedIn = true
-      return session()
-    }),
-    http.delete('*/api/session', () => {
-      world.signedIn = false
-      return new HttpResponse(null, { status: 204 })
-    }),
-    http.get('*/api/setup', () => HttpResponse.json({ needed: world.setupNeeded })),
-    http.post('*/api/setup', () => {
-      world.signedIn = true
-      return session()
-    }),
     http.get('*/api/overview', () => HttpResponse.json(overview(world))),
     http.get('*/api/demo', () => HttpResponse.json(demo(world))),
     http.post('*/api/demo', () => {
@@ -159,42 +150,12 @@ function problemHandlers(world: World): RequestHandler[] {
   ]
 }
 
-function settingsHandlers(world: World): RequestHandler[] {
-  const at = (hours: number) => new Date(world.now() - hours * 3_600_000).toISOString()
+function providerHandlers(): RequestHandler[] {
   return [
     http.get('*/api/providers', () => HttpResponse.json({ items: PROVIDERS })),
     http.get('*/api/providers/:key/icon.svg', ({ params }) => {
       const provider = PROVIDERS.find((item) => item.key === params['key'])
       return provider ? new HttpResponse(provider.icon, { headers: { 'content-type': 'image/svg+xml' } }) : notFound()
     }),
-    http.get('*/api/members', () =>
-      HttpResponse.json({
-        items: [
-          { userId: 'user-1', email: 'mara@example.com', name: 'Mara Novak', role: 'owner', createdAt: at(900) },
-          { userId: 'user-2', email: 'theo@example.com', name: 'Theo Lindqvist', role: 'editor', createdAt: at(400) },
-        ],
-      }),
-    ),
-    http.get('*/api/keys', () =>
-      HttpResponse.json({
-        items: [{ id: 'key-1', name: 'Nightly export', role: 'viewer', last4: '7c1d', createdAt: at(300), expiresAt: null, lastUsedAt: at(9), revokedAt: null }],
-      }),
-    ),
-    http.post('*/api/keys', () =>
-      HttpResponse.json(
-        { key: { id: 'key-2', name: 'New', role: 'viewer', last4: '0000', createdAt: at(0), expiresAt: null, lastUsedAt: null, revokedAt: null }, value: 'lk_example_not_a_real_key' },
-        { status: 201 },
-      ),
-    ),
-    http.delete('*/api/keys/:id', () => new HttpResponse(null, { status: 204 })),
-    http.get('*/api/audit', () =>
-      HttpResponse.json({
-        items: [
-          { at: at(1), actorName: 'Mara Novak', action: 'problem.acknowledge', target: 'problem-4', summary: 'Procore asks us to slow down', result: 'ok' },
-          { at: at(30), actorName: 'Mara Novak', action: 'webhook_secret.add', target: 'integration-4', summary: 'Field cards, secret ending 9f2c', result: 'ok' },
-          { at: at(31), actorName: 'Theo Lindqvist', action: 'integration.delete', target: 'integration-9', summary: 'Old payroll', result: 'denied' },
-        ],
-      }),
-    ),
   ]
 }

@@ -2,6 +2,7 @@ import type { EventDetail, IntegrationDetail, Problem, Rejection, WebhookSecret 
 import { ago, anEvent, anIntegration, aProblem, buckets, HOUR, MINUTE } from './factories'
 import { FAILURES, type Failure } from './fixtures/failures'
 import { PROVIDERS } from './fixtures/providers'
+import { People } from './people'
 
 /** A contractor's project as the server would hold it: enough of a backend to look at every page. */
 export class World {
@@ -19,7 +20,11 @@ export class World {
   #random = 12345
   #listeners = new Set<(name: string, data: unknown, seq: number) => void>()
 
-  constructor(readonly now: () => number) {}
+  readonly people: People
+
+  constructor(readonly now: () => number) {
+    this.people = new People(now)
+  }
 
   random(): number {
     this.#random = (this.#random * 1103515245 + 12345) % 2147483648

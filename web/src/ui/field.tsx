@@ -74,3 +74,19 @@ export function SearchField({ label, placeholder, className, id, ...props }: Sea
     </AriaSearchField>
   )
 }
+
+interface DayFieldProps {
+  label: string
+  /** As in `2026-11-21`; empty for none. */
+  value: string
+  onChange: (value: string) => void
+}
+/** A day, small, for bars above a list. */
+export function DayField({ label, value, onChange }: DayFieldProps) {
+  return (
+    <AriaTextField type="date" value={value} onChange={onChange} className="flex items-center gap-1.5">
+      <Label className="text-12 text-muted">{label}</Label>
+      <Input className="h-7 w-30 rounded-md border border-line-strong bg-surface px-1.5 text-12 data-[hovered]:border-n7" />
+    </AriaTextField>
+  )
+}

@@ -94,3 +94,10 @@ export const UserIcon = icon(
 export const SignOutIcon = icon(<path d="M9.5 3h-6v10h6M7 8h7M11.5 5.5 14 8l-2.5 2.5" />)
 export const BackIcon = icon(<path d="M13 8H3M7 4 3 8l4 4" />)
 export const FilterIcon = icon(<path d="M2 4h12M4.5 8h7M6.5 12h3" />)
+export const AdminIcon = icon(
+  <>
+    <path d="M8 1.500 13.500 3.500v4c0 3.500-2.300 5.800-5.500 7-3.200-1.200-5.500-3.500-5.500-7v-4L8 1.500Z" />
+    <path d="m5.800 8 1.600 1.600L10.400 6.500" />
+  </>,
+)
+export const MoreIcon = icon(<path d="M3.500 8h.1M8 8h.1M12.500 8h.1" strokeWidth="2.2" />)

@@ -6,6 +6,8 @@ export interface MenuAction {
   id: string
   label: string
   icon?: ReactNode
+  /** Small, at the right. */
+  note?: ReactNode
   onAction: () => void
 }
 
@@ -24,7 +26,8 @@ export function Menu({ label, actions, children }: { label: string; actions: Men
               className="flex cursor-default items-center gap-2 rounded-sm px-2 py-1.5 text-13 outline-none data-[focused]:bg-n3"
             >
               {action.icon}
-              {action.label}
+              <span className="min-w-0 flex-1 truncate">{action.label}</span>
+              {action.note && <span className="pl-4 text-12 text-muted">{action.note}</span>}
             </MenuItem>
           )}
         </AriaMenu>

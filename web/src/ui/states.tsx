@@ -1,6 +1,7 @@
 import type { UseQueryResult, UseInfiniteQueryResult } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
-import { ApiError } from '@/api/client'
+import { ApiError, hasCode } from '@/api/error'
+import { SUDO_CANCELLED } from '@/api/sudo'
 import { Button } from './button'
 import { cx } from './cx'
 import { HealthShape } from './status'
@@ -47,6 +48,7 @@ function adviceFor(error: Error): string {
 
 /** What went wrong and what to do next, with the code beside it for search. */
 export function ErrorState({ error, onRetry }: { error: Error; onRetry?: () => void }) {
+  if (hasCode(error, SUDO_CANCELLED)) return <Locked {...(onRetry && { onRetry })} />
   return (
     <div role="alert" className="flex flex-col items-center gap-1 px-6 py-8 text-center">
       <p className="flex items-center gap-2 text-14 font-medium">
@@ -63,6 +65,15 @@ export function ErrorState({ error, onRetry }: { error: Error; onRetry?: () => v
         </Button>
       )}
     </div>
+  )
+}
+
+/** Nothing went wrong: the person would rather not say who they are. Asked again only when they want to. */
+function Locked({ onRetry }: { onRetry?: () => void }) {
+  return (
+    <Empty title="Shown after you confirm that it is you" actions={onRetry && <Button onPress={onRetry}>Confirm it is you</Button>}>
+      This part is about people and access. After you confirm, it stays open for 15 minutes.
+    </Empty>
   )
 }
 

@@ -57,7 +57,11 @@ pub(crate) async fn an_identity_belongs_to_one_person(db: &TestDb) {
     // The same subject elsewhere is somebody else.
     let elsewhere = db.store.user_of_identity("https://other.example.com", "s-1").await;
     assert_eq!(elsewhere.expect("looks"), None);
-    let log = db.store.audit_log(None, None, 10).await.expect("reads");
+    let log = db
+        .store
+        .audit_log(&lk_store::AuditFilter::default(), None, 10)
+        .await
+        .expect("reads");
     assert_eq!(log.iter().filter(|row| row.action == "identity.linked").count(), 1);
     let by_email = db.store.user_by_email(" Grace@Example.com ").await.expect("looks");
     assert_eq!(by_email, Some(grace.clone()));

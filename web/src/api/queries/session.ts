@@ -1,9 +1,10 @@
 import { queryOptions, useMutation, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query'
 import { request, setCsrfToken, setProjectId } from '../client'
 import { keys } from '../keys'
-import type { Project, Session } from '../types'
+import type { Project, Role, Session } from '../types'
 
 const PROJECT_KEY = 'lk.project'
+const NOBODY: Session = { user: null, apiKey: null, projects: [], csrfToken: null, sudoUntil: null, sudo: null }
 
 function adopt(session: Session): Session {
   setCsrfToken(session.csrfToken)
@@ -30,18 +31,22 @@ export const setupQuery = queryOptions({
 /** The signed-in session; only used below the guard that has fetched it. */
 export function useSession(): Session {
   const { data } = useQuery(sessionQuery)
-  return data ?? { user: null, apiKey: null, projects: [], csrfToken: null }
+  return data ?? NOBODY
 }
 
-/** Whether the viewer may change problems, integrations or the project's settings. */
+/** What the viewer may do in the project on screen; every control that not everybody may use asks here. */
 export function useRole() {
   const session = useSession()
-  const role = currentProject(session)?.role ?? 'viewer'
-  const admin = role === 'owner' || role === 'admin' || session.user?.operator === true
-  return { canTriage: admin || role === 'editor', canConfigure: admin }
+  const role: Role | null = currentProject(session)?.role ?? null
+  // Whoever runs the installation may do everything in every project.
+  const isOperator = session.user?.operator === true
+  const canOwn = role === 'owner' || isOperator
+  const canConfigure = canOwn || role === 'admin'
+  return { role, isOperator, canTriage: canConfigure || role === 'editor', canConfigure, canOwn }
 }
 
-function enter(client: QueryClient, session: Session) {
+/** Begins anew as somebody else: nothing that is cached belongs to them. */
+export function enter(client: QueryClient, session: Session) {
   client.clear()
   client.setQueryData(keys.session, adopt(session))
 }
@@ -49,10 +54,20 @@ function enter(client: QueryClient, session: Session) {
 export function useSignIn() {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: (body: { email: string; password: string }) => request('post', '/api/session', { body }),
+    mutationFn: (body: { email: string; password: string; code?: string }) => request('post', '/api/session', { body }),
     onSuccess: (session) => enter(client, session),
   })
 }
+
+/** Proves that it is still the same person, for the quarter of an hour that follows. */
+export function useProveSudo() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (body: { password: string; code?: string }) => request('post', '/api/session/sudo', { body }),
+    onSuccess: (session) => void client.setQueryData(keys.session, adopt(session)),
+  })
+}
+
 export function useSetup() {
   const client = useQueryClient()
   return useMutation({
@@ -70,8 +85,26 @@ export function useSignOut() {
   })
 }
 
+/** What is known without being signed in. */
+const OF_NOBODY = new Set(['session', 'setup', 'invitation'])
+
+/** Signs out and stays on the page, for somebody else to go on there. */
+export function useStepAside() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: () => request('delete', '/api/session', {}),
+    onSuccess: () => {
+      client.removeQueries({ predicate: (query) => !OF_NOBODY.has(String(query.queryKey[0])) })
+      client.setQueryData(keys.session, adopt(NOBODY))
+    },
+  })
+}
+
+/** From now on this is the project on screen. */
+export const chooseProject = (id: string) => localStorage.setItem(PROJECT_KEY, id)
+
 /** Shows another project: what is cached belongs to the one before. */
-export function switchProject(project: Project) {
-  localStorage.setItem(PROJECT_KEY, project.id)
-  globalThis.location.assign('/')
+export function switchProject(project: Pick<Project, 'id'>, path = '/') {
+  chooseProject(project.id)
+  globalThis.location.assign(path)
 }

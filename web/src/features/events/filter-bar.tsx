@@ -1,12 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
-import { useEffect, useMemo, useState } from 'react'
+import { useMemo } from 'react'
 import { integrationsQuery } from '@/api/queries/integrations'
 import type { EventFilters } from '@/api/filters'
 import type { Category } from '@/api/types'
 import { CATEGORIES, CATEGORY_WORDS } from '@/api/words'
+import { TypedSearch } from '@/features/shared/typed-search'
 import { ProviderIcon } from '@/provider/provider-icon'
 import { Button, Toggle } from '@/ui/button'
-import { SearchField } from '@/ui/field'
 import { Select, type Option } from '@/ui/select'
 
 const ANY = 'any'
@@ -14,8 +14,6 @@ const CATEGORY_OPTIONS: Option[] = [
   { id: ANY, label: 'Any category' },
   ...CATEGORIES.map((id) => ({ id, label: CATEGORY_WORDS[id] })),
 ]
-/** A pause in typing that starts a search. */
-const TYPING_MS = 250
 
 interface FilterBarProps {
   filters: EventFilters
@@ -43,7 +41,14 @@ export function FilterBar({ filters, onChange, ownIntegration }: FilterBarProps)
         value={filters.category ?? ANY}
         onChange={(id) => onChange({ category: id === ANY ? undefined : (id as Category) })}
       />
-      <TypedSearch value={filters.q ?? ''} onChange={(q) => onChange({ q: q || undefined })} />
+      <TypedSearch
+        id="search"
+        label="Search events by message, code or type"
+        placeholder="Search message, code, type"
+        value={filters.q ?? ''}
+        onChange={(q) => onChange({ q: q || undefined })}
+        className="w-56 flex-auto @2xl:flex-none"
+      />
       {filtered && (
         <Button
           variant="ghost"
@@ -74,31 +79,6 @@ function ProviderFilter({ filters, onChange }: Pick<FilterBarProps, 'filters' | 
       options={options}
       value={filters.provider ?? ANY}
       onChange={(id) => onChange({ provider: id === ANY ? undefined : id })}
-    />
-  )
-}
-
-/** Shows each letter at once and searches when the typing pauses. */
-function TypedSearch({ value, onChange }: { value: string; onChange: (value: string) => void }) {
-  const [text, setText] = useState(value)
-  const [seen, setSeen] = useState(value)
-  if (seen !== value) {
-    setSeen(value)
-    setText(value)
-  }
-  useEffect(() => {
-    if (text === value) return
-    const timer = setTimeout(() => onChange(text), TYPING_MS)
-    return () => clearTimeout(timer)
-  })
-  return (
-    <SearchField
-      id="search"
-      label="Search events by message, code or type"
-      placeholder="Search message, code, type"
-      value={text}
-      onChange={setText}
-      className="w-56 flex-auto @2xl:flex-none"
     />
   )
 }

@@ -1,10 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState, type FormEvent } from 'react'
-import { providersQuery, useChangeIntegration, useDeleteIntegration } from '@/api/queries/integrations'
+import { integrationQuery, providersQuery, useChangeIntegration, useDeleteIntegration } from '@/api/queries/integrations'
 import { useRole } from '@/api/queries/session'
 import type { IntegrationDetail } from '@/api/types'
-import { ManifestFields, settingsOf, type Values } from '@/provider/manifest-form'
+import { useDraft } from '@/features/shared/draft'
+import { SaveError } from '@/features/shared/save-error'
+import { ManifestFields, settingsOf } from '@/provider/manifest-form'
 import { Button } from '@/ui/button'
 import { Confirm } from '@/ui/dialog'
 import { TextField } from '@/ui/field'
@@ -34,25 +36,38 @@ export function SettingsTab({ integration }: { integration: IntegrationDetail })
 
 function SettingsForm({ integration }: { integration: IntegrationDetail }) {
   const { data: providers } = useQuery(providersQuery)
+  const { refetch } = useQuery(integrationQuery(integration.id))
   const change = useChangeIntegration(integration.id)
-  const [name, setName] = useState(integration.name)
-  const [settings, setSettings] = useState<Values>(integration.settings)
+  const draft = useDraft(integration, ({ name, settings }) => ({ name, settings }))
+  const { name, settings } = draft.fields
   const fields = providers?.find((provider) => provider.key === integration.provider)?.fields ?? []
   const submit = (event: FormEvent) => {
     event.preventDefault()
     // Untouched settings stay as they are: what the server does not show (secrets) would not come back from here.
     const touched = settings !== integration.settings
     change.mutate(
-      { name: name.trim(), ...(touched && { settings: settingsOf(settings) }), version: integration.version },
-      { onSuccess: () => toast('Settings saved.') },
+      { name: name.trim(), ...(touched && { settings: settingsOf(settings) }), version: draft.version },
+      {
+        onSuccess: () => {
+          draft.reset()
+          toast('Settings saved.')
+        },
+      },
     )
   }
   return (
     <Panel id="settings-form" title="Settings">
       <form onSubmit={submit} className="flex flex-col gap-4 p-4">
-        <TextField label="Name" value={name} onChange={setName} isRequired maxLength={120} />
-        <ManifestFields editing fields={fields} values={settings} onChange={setSettings} />
-        <FormError error={change.error} />
+        <TextField label="Name" value={name} onChange={(name) => draft.set({ name })} isRequired maxLength={120} />
+        <ManifestFields editing fields={fields} values={settings} onChange={(settings) => draft.set({ settings })} />
+        <SaveError
+          error={change.error}
+          onNewest={async () => {
+            await refetch()
+            draft.reset()
+            change.reset()
+          }}
+        />
         <Button type="submit" variant="primary" className="self-end" isDisabled={change.isPending}>
           Save
         </Button>

@@ -1,24 +1,27 @@
-import { Link } from '@tanstack/react-router'
 import { useRole } from '@/api/queries/session'
-import { keepPage, usePageSearch } from '@/features/shared/url-state'
-import { cx } from '@/ui/cx'
+import { AuditLog } from '@/features/shared/audit-log'
+import { SideTabs } from '@/features/shared/side-tabs'
+import { usePageSearch } from '@/features/shared/url-state'
 import { Page, PageHead } from '@/ui/layout'
 import { ApiKeysPanel } from './api-keys'
 import { Appearance } from './appearance'
-import { AuditPanel } from './audit'
 import { DemoPanel } from './demo-panel'
+import { InvitationsPanel } from './invitations'
 import { MembersPanel } from './members'
+import { ProjectTab } from './project'
 
-const TABS = ['appearance', 'members', 'keys', 'demo', 'audit'] as const
+const TABS = ['appearance', 'project', 'members', 'keys', 'demo', 'audit'] as const
 type Tab = (typeof TABS)[number]
 const TAB_WORDS: Record<Tab, string> = {
   appearance: 'Appearance',
+  project: 'Project',
   members: 'Members',
   keys: 'API keys',
   demo: 'Demo',
   audit: 'Audit log',
 }
-const FOR_ALL = new Set<Tab>(['appearance', 'members'])
+/** The project tab is for all: anybody may leave. */
+const FOR_ALL = new Set<Tab>(['appearance', 'project', 'members'])
 
 export function SettingsPage() {
   const [search] = usePageSearch()
@@ -28,31 +31,19 @@ export function SettingsPage() {
   return (
     <Page>
       <PageHead title="Settings" />
-      <div className="grid items-start gap-4 lg:grid-cols-[12rem_minmax(0,48rem)]">
-        <nav aria-label="Parts of the settings" className="-mx-4 overflow-x-auto px-4 scroll-thin lg:mx-0 lg:px-0">
-          <ul className="flex gap-1 lg:flex-col">
-            {tabs.map((item) => (
-              <li key={item}>
-                <Link
-                  {...keepPage(() => ({ tab: item }))}
-                  aria-current={item === tab ? 'page' : undefined}
-                  className={cx(
-                    'flex h-8 items-center rounded-md px-2.5 text-13 whitespace-nowrap focus-inset',
-                    item === tab ? 'bg-n4 font-medium text-ink' : 'text-muted hover:bg-n3 hover:text-ink',
-                  )}
-                >
-                  {TAB_WORDS[item]}
-                </Link>
-              </li>
-            ))}
-          </ul>
-        </nav>
+      <SideTabs label="Parts of the settings" tabs={tabs} words={TAB_WORDS} tab={tab} wide={tab === 'audit'}>
         {tab === 'appearance' && <Appearance />}
-        {tab === 'members' && <MembersPanel />}
+        {tab === 'project' && <ProjectTab />}
+        {tab === 'members' && (
+          <>
+            <MembersPanel />
+            {canConfigure && <InvitationsPanel />}
+          </>
+        )}
         {tab === 'keys' && <ApiKeysPanel />}
         {tab === 'demo' && <DemoPanel />}
-        {tab === 'audit' && <AuditPanel />}
-      </div>
+        {tab === 'audit' && <AuditLog scope="project" />}
+      </SideTabs>
     </Page>
   )
 }

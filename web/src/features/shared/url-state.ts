@@ -1,13 +1,15 @@
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import type { EventFilters } from '@/api/filters'
+import type { AuditFilters, EventFilters } from '@/api/filters'
 import type { ProblemState } from '@/api/types'
 
 /** Everything a page may keep in its address; each route validates the part it uses. */
-export interface PageSearch extends EventFilters {
+export interface PageSearch extends EventFilters, AuditFilters {
   /** The event whose drawer is open. */
   event?: string | undefined
   state?: ProblemState | undefined
   tab?: string | undefined
+  /** Why the identity provider's answer was of no use. */
+  failed?: string | undefined
 }
 
 /** What the address says, and a way to change a part of it without a new history entry. */
@@ -28,4 +30,9 @@ export const withEvent = (event: string | undefined) => keepPage((before) => ({ 
 /** The event filters among what the address says. */
 export function eventFilters({ status, provider, category, severity, kind, q }: PageSearch): EventFilters {
   return { status, provider, category, severity, kind, q }
+}
+
+/** The audit filters among what the address says. */
+export function auditFilters({ actor, action, result, from, to, q }: PageSearch): AuditFilters {
+  return { actor, action, result, from, to, q }
 }

@@ -1,11 +1,12 @@
-import { Link } from '@tanstack/react-router'
-import { currentProject, switchProject, useSession, useSignOut } from '@/api/queries/session'
+import { Link, useNavigate } from '@tanstack/react-router'
+import { currentProject, useSession, useSignOut } from '@/api/queries/session'
 import { Button, IconButton } from '@/ui/button'
-import { CheckIcon, DownIcon, HelpIcon, MoonIcon, SearchIcon, SignOutIcon, SunIcon, SystemIcon } from '@/ui/icons'
+import { AdminIcon, HelpIcon, MoonIcon, SearchIcon, SignOutIcon, SunIcon, SystemIcon, UserIcon } from '@/ui/icons'
 import { Kbd } from '@/ui/layout'
 import { Menu } from '@/ui/menu'
 import { setTheme, useTheme, type Theme } from '@/ui/preferences'
 import { LiveIndicator } from './live-indicator'
+import { ProjectMenu } from './project-menu'
 
 interface HeaderProps {
   onPalette: () => void
@@ -15,6 +16,7 @@ interface HeaderProps {
 const isMac = /Mac|iPhone|iPad/.test(navigator.userAgent)
 
 export function Header({ onPalette, onHelp }: HeaderProps) {
+  const hasProject = currentProject(useSession()) !== undefined
   return (
     <header
       data-print="hide"
@@ -26,7 +28,7 @@ export function Header({ onPalette, onHelp }: HeaderProps) {
       </Link>
       <ProjectMenu />
       <div className="ml-auto flex items-center gap-1">
-        <LiveIndicator />
+        {hasProject && <LiveIndicator />}
         <Button size="sm" variant="quiet" onPress={onPalette} className="max-sm:hidden">
           <SearchIcon className="size-3.5" /> Go to
           <Kbd>{isMac ? '⌘K' : 'Ctrl K'}</Kbd>
@@ -41,28 +43,6 @@ export function Header({ onPalette, onHelp }: HeaderProps) {
         <UserMenu />
       </div>
     </header>
-  )
-}
-
-function ProjectMenu() {
-  const session = useSession()
-  const project = currentProject(session)
-  if (!project) return null
-  if (session.projects.length < 2) {
-    return <span className="min-w-0 truncate pl-2 text-13 text-muted lg:border-l lg:border-line lg:pl-3">{project.name}</span>
-  }
-  const actions = session.projects.map((item) => ({
-    id: item.id,
-    label: item.name,
-    icon: item.id === project.id ? <CheckIcon className="size-3.5" /> : <span className="size-3.5" />,
-    onAction: () => switchProject(item),
-  }))
-  return (
-    <Menu label="Projects" actions={actions}>
-      <Button variant="ghost" size="sm" className="min-w-0 shrink! text-13">
-        <span className="truncate">{project.name}</span> <DownIcon className="size-3" />
-      </Button>
-    </Menu>
   )
 }
 
@@ -93,8 +73,15 @@ function initials(name: string): string {
 function UserMenu() {
   const { user } = useSession()
   const signOut = useSignOut()
+  const navigate = useNavigate()
   if (!user) return null
-  const actions = [{ id: 'sign-out', label: 'Sign out', icon: <SignOutIcon className="size-3.5" />, onAction: () => signOut.mutate() }]
+  const actions = [
+    { id: 'profile', label: 'Your profile', icon: <UserIcon className="size-3.5" />, onAction: () => void navigate({ to: '/profile' }) },
+    ...(user.operator
+      ? [{ id: 'admin', label: 'Admin', icon: <AdminIcon className="size-3.5" />, onAction: () => void navigate({ to: '/admin' }) }]
+      : []),
+    { id: 'sign-out', label: 'Sign out', icon: <SignOutIcon className="size-3.5" />, onAction: () => signOut.mutate() },
+  ]
   return (
     <Menu label="Account" actions={actions}>
       <IconButton label={`Account: ${user.name}, ${user.email}`} size="sm" className="rounded-full! bg-n4 text-12! text-ink!">

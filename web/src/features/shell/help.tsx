@@ -3,7 +3,7 @@ import { Dialog } from '@/ui/dialog'
 import { Kbd } from '@/ui/layout'
 import { HealthShape } from '@/ui/status'
 import { HEALTH_ORDER, HEALTH_WORDS } from '@/api/words'
-import { PLACES } from './nav'
+import { usePlaces } from './nav'
 
 const KEYS: [keys: string[], what: string][] = [
   [['⌘', 'K'], 'Go to a page, integration or problem'],
@@ -18,6 +18,7 @@ const KEYS: [keys: string[], what: string][] = [
 ]
 
 export function Help({ onClose }: { onClose: () => void }) {
+  const places = usePlaces()
   return (
     <Dialog title="Keyboard and signs" isOpen onClose={onClose}>
       <div className="grid gap-6 text-13 sm:grid-cols-2">
@@ -28,9 +29,10 @@ export function Help({ onClose }: { onClose: () => void }) {
         </Section>
         <div className="flex flex-col gap-6">
           <Section title="Go to">
-            {PLACES.map((place) => (
+            {places.map((place) => (
               <Row key={place.to} keys={['g', place.key]} what={place.label} />
             ))}
+            <Row keys={['g', 'u']} what="Your profile" />
           </Section>
           <section>
             <h3 className="mb-2 font-semibold">Signs</h3>

@@ -34,6 +34,8 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   const refetch = useThrottled(REFETCH_MS)
 
   useEffect(() => {
+    // Who belongs to no project yet has nothing to listen to.
+    if (projectId === null) return
     const stream = new LiveStream(
       {
         onState: (next) => {

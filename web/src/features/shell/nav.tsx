@@ -2,10 +2,12 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { overviewQuery } from '@/api/queries/overview'
+import { currentProject, useSession } from '@/api/queries/session'
+import { cx } from '@/ui/cx'
 import { formatCount } from '@/ui/format'
-import { EventsIcon, IntegrationsIcon, OverviewIcon, ProblemsIcon, SettingsIcon } from '@/ui/icons'
+import { AdminIcon, EventsIcon, IntegrationsIcon, OverviewIcon, ProblemsIcon, SettingsIcon } from '@/ui/icons'
 
-export const PLACES = [
+const PLACES = [
   { to: '/', label: 'Overview', key: 'o', icon: OverviewIcon },
   { to: '/problems', label: 'Problems', key: 'p', icon: ProblemsIcon },
   { to: '/events', label: 'Events', key: 'e', icon: EventsIcon },
@@ -13,9 +15,18 @@ export const PLACES = [
   { to: '/settings', label: 'Settings', key: 's', icon: SettingsIcon },
 ] as const
 
+const ADMIN = { to: '/admin', label: 'Admin', key: 'a', icon: AdminIcon } as const
+
+/** Where this person can go: a project's pages for its members, the installation's for those who run it. */
+export function usePlaces() {
+  const session = useSession()
+  return [...(currentProject(session) ? PLACES : []), ...(session.user?.operator ? [ADMIN] : [])]
+}
+
 /** The places: at the left, and at phone width along the bottom. */
 export function Nav() {
-  const { data: overview } = useQuery(overviewQuery)
+  const places = usePlaces()
+  const { data: overview } = useQuery({ ...overviewQuery, enabled: places.length > 1 })
   return (
     <nav
       aria-label="Main"
@@ -23,8 +34,9 @@ export function Nav() {
       className="fixed inset-x-0 bottom-0 z-30 border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] md:sticky md:inset-auto md:top-12 md:h-[calc(100dvh-3rem)] md:self-start md:border-t-0 md:border-r md:p-2 md:pb-2"
     >
       <ul className="grid grid-cols-5 md:flex md:flex-col md:gap-0.5">
-        {PLACES.map((place) => (
-          <li key={place.to}>
+        {places.map((place) => (
+          // On a phone there is room for five; Admin is in the account menu there.
+          <li key={place.to} className={cx(place.to === '/admin' && 'max-md:hidden md:mt-2 md:border-t md:border-line md:pt-2')}>
             <Link
               to={place.to}
               title={place.label}

@@ -16,12 +16,12 @@ import {
 } from 'react-aria-components'
 import { integrationsQuery } from '@/api/queries/integrations'
 import { problemsQuery } from '@/api/queries/problems'
-import { useRole } from '@/api/queries/session'
+import { currentProject, useRole, useSession } from '@/api/queries/session'
 import { ProviderIcon } from '@/provider/provider-icon'
-import { HelpIcon, MoonIcon, PlusIcon, SearchIcon, SunIcon, SystemIcon } from '@/ui/icons'
+import { HelpIcon, MoonIcon, PlusIcon, SearchIcon, SunIcon, SystemIcon, UserIcon } from '@/ui/icons'
 import { setTheme } from '@/ui/preferences'
 import { HealthShape, SeverityMark } from '@/ui/status'
-import { PLACES } from './nav'
+import { usePlaces } from './nav'
 
 interface Entry {
   id: string
@@ -98,17 +98,22 @@ function PaletteItem({ entry }: { entry: Entry }) {
 function useSections(onHelp: () => void): Section[] {
   const navigate = useNavigate()
   const { canConfigure } = useRole()
-  const { data: integrations = [] } = useQuery(integrationsQuery)
-  const { data: problems = [] } = useQuery(problemsQuery({ state: 'open' }))
+  const places = usePlaces()
+  const enabled = currentProject(useSession()) !== undefined
+  const { data: integrations = [] } = useQuery({ ...integrationsQuery, enabled })
+  const { data: problems = [] } = useQuery({ ...problemsQuery({ state: 'open' }), enabled })
   return [
     {
       title: 'Pages',
-      entries: PLACES.map((place) => ({
-        id: place.to,
-        label: place.label,
-        icon: <place.icon />,
-        run: () => void navigate({ to: place.to }),
-      })),
+      entries: [
+        ...places.map((place) => ({
+          id: place.to,
+          label: place.label,
+          icon: <place.icon />,
+          run: () => void navigate({ to: place.to }),
+        })),
+        { id: '/profile', label: 'Your profile', icon: <UserIcon />, run: () => void navigate({ to: '/profile' }) },
+      ],
     },
     {
       title: 'Integrations',
@@ -133,7 +138,7 @@ function useSections(onHelp: () => void): Section[] {
     {
       title: 'Actions',
       entries: [
-        ...(canConfigure
+        ...(canConfigure && enabled
           ? [{ id: 'add', label: 'Add an integration', icon: <PlusIcon />, run: () => void navigate({ to: '/integrations/new' }) }]
           : []),
         { id: 'light', label: 'Light theme', icon: <SunIcon />, run: () => setTheme('light') },

@@ -3,9 +3,11 @@ import { lazy, Suspense, useState, type ReactNode } from 'react'
 import { focusSearch, moveRow, useHotkeys } from '@/ui/hotkeys'
 import { Toasts } from '@/ui/toast'
 import { Announcer } from './announcer'
+import { FailedNotice } from './failed-notice'
 import { Header } from './header'
 import { LiveProvider } from './live'
 import { Nav } from './nav'
+import { SudoHost } from './sudo-host'
 
 const Palette = lazy(() => import('./palette').then((module) => ({ default: module.Palette })))
 const Help = lazy(() => import('./help').then((module) => ({ default: module.Help })))
@@ -28,6 +30,8 @@ export function Shell({ children }: { children: ReactNode }) {
     'g e': () => void navigate({ to: '/events' }),
     'g i': () => void navigate({ to: '/integrations' }),
     'g s': () => void navigate({ to: '/settings' }),
+    'g a': () => void navigate({ to: '/admin' }),
+    'g u': () => void navigate({ to: '/profile' }),
   })
   return (
     <LiveProvider>
@@ -42,10 +46,12 @@ export function Shell({ children }: { children: ReactNode }) {
         <Nav />
         <main id="main" tabIndex={-1} className="min-w-0 pb-20 outline-none md:pb-8">
           <Announcer />
+          <FailedNotice />
           {children}
         </main>
       </div>
       <Toasts />
+      <SudoHost />
       <Suspense>
         {overlay === 'palette' && <Palette onClose={close} onHelp={() => setOverlay('help')} />}
         {overlay === 'help' && <Help onClose={close} />}

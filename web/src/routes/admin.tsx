@@ -1,0 +1,5 @@
+import { AdminPage } from '@/features/admin/page'
+
+export function AdminRoute() {
+  return <AdminPage />
+}
