@@ -49,8 +49,8 @@ export function SudoDialog({ methods, onDone, onCancel }: SudoDialogProps) {
             </div>
           </form>
         )}
-        {methods.identityProvider && <ByIdentityProvider other={byForm} />}
-        {!byForm && !methods.identityProvider && (
+        {methods.identityProvider && <ByIdentityProvider other={methods.password} />}
+        {!methods.password && !methods.identityProvider && (
           <p className="text-13">You have no password to confirm with. Ask an operator of this installation for a link that sets one.</p>
         )}
       </div>
