@@ -28,7 +28,7 @@ pub(crate) fn kept(server: &Server) -> Vec<(String, String)> {
 /// The answer of every GET route that the API's document names, for every row there is, and the
 /// exports.
 pub(crate) async fn told(server: &Server) -> Vec<(String, String)> {
-    let mut all = Vec::new();
+    let (mut all, person) = (Vec::new(), signed_in(server).await);
     let document = server.get("/api/openapi.json").await;
     let paths = document["paths"].as_object().expect("paths");
     // Signing in with an identity provider tells nothing, it leads elsewhere.
@@ -38,6 +38,13 @@ pub(crate) async fn told(server: &Server) -> Vec<(String, String)> {
             let stream = stream(server, path);
             assert!(stream.contains("event: "), "{stream}");
             all.push((path.clone(), stream));
+            continue;
+        }
+        if path.starts_with("/api/profile") {
+            let response = server.call_with(person.clone(), "GET", path, None).await;
+            let text = String::from_utf8_lossy(&response.body).into_owned();
+            assert_eq!(response.status, 200, "{path}: {text}");
+            all.push((path.clone(), text));
             continue;
         }
         for path in filled(server, path).await {
@@ -51,6 +58,32 @@ pub(crate) async fn told(server: &Server) -> Vec<(String, String)> {
     all
 }
 
+/// The headers of a signed-in browser: a key has no account of its own.
+async fn signed_in(server: &Server) -> Vec<(String, String)> {
+    let password = "a password for reading everything";
+    server.run(
+        &[
+            "user",
+            "add",
+            "--email",
+            "reader@example.com",
+            "--operator",
+            "--password-stdin",
+        ],
+        password,
+    );
+    let body = serde_json::json!({"email": "reader@example.com", "password": password});
+    let response = server.call_with(vec![], "POST", "/api/session", Some(&body)).await;
+    assert_eq!(response.status, 200);
+    let cookie = response
+        .headers
+        .iter()
+        .find(|(name, _)| name == "set-cookie")
+        .expect("a cookie");
+    let cookie = cookie.1.split(';').next().unwrap_or_default().to_owned();
+    vec![("cookie".to_owned(), cookie)]
+}
+
 /// A path with every value of its parameter.
 async fn filled(server: &Server, path: &str) -> Vec<String> {
     let Some(from) = path.find('{') else {
@@ -62,6 +95,7 @@ async fn filled(server: &Server, path: &str) -> Vec<String> {
         "/api/events/" => ("/api/events", "id"),
         "/api/problems/" => ("/api/problems", "id"),
         "/api/providers/" => ("/api/providers", "key"),
+        "/api/projects/" => ("/api/projects", "id"),
         _ => panic!("say here where the values of {path} are listed"),
     };
     let mut answers = Vec::new();

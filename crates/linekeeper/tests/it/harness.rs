@@ -235,7 +235,18 @@ impl Server {
 
     /// Sends a request with the owner's key.
     pub(crate) async fn call(&self, method: &str, path: &str, body: Option<&Value>) -> HttpResponse {
-        let mut headers = vec![("authorization".to_owned(), format!("Bearer {}", self.key))];
+        let key = ("authorization".to_owned(), format!("Bearer {}", self.key));
+        self.call_with(vec![key], method, path, body).await
+    }
+
+    /// The same with headers of the caller's own.
+    pub(crate) async fn call_with(
+        &self,
+        mut headers: Vec<(String, String)>,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> HttpResponse {
         if body.is_some() {
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
         }

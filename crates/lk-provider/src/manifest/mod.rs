@@ -106,6 +106,9 @@ pub struct Field {
     pub options: Vec<String>,
     /// Value used while it is empty.
     pub default: Option<String>,
+    /// What people who only look read in place of the value, e.g. "Private repo"; without it they
+    /// read the value.
+    pub private: Option<String>,
 }
 
 /// How a field is entered.

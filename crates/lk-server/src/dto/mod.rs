@@ -47,9 +47,37 @@ impl Viewer {
         self.0 >= Role::Editor
     }
 
+    /// Whether details that a provider's form marks as private may be shown.
+    pub(crate) fn sees_private_details(self) -> bool {
+        self.0 >= Role::Editor
+    }
+
     /// Whether the whole webhook address may be shown: who knows it can send to it.
     pub(crate) fn sees_webhook_address(self) -> bool {
         self.0 >= Role::Admin
+    }
+}
+
+/// A detail that not every viewer may know. It cannot be serialised: what comes out depends on who
+/// looks.
+pub(crate) struct Private<T> {
+    value: T,
+    label: T,
+}
+
+impl<T> Private<T> {
+    /// A detail, and the generic label that stands for it.
+    pub(crate) const fn new(value: T, label: T) -> Self {
+        Self { value, label }
+    }
+
+    /// The detail for those who work with it, the label for those who only look.
+    pub(crate) fn shown_to(self, viewer: Viewer) -> T {
+        if viewer.sees_private_details() {
+            self.value
+        } else {
+            self.label
+        }
     }
 }
 

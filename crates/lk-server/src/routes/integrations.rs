@@ -8,7 +8,7 @@ use http::StatusCode;
 use lk_core::access::Verb;
 use lk_core::observation::IntegrationRid;
 use lk_core::words::ProblemState;
-use lk_provider::Manifest;
+use lk_provider::{Manifest, Registry};
 use lk_store::{
     Integration as Row, IntegrationPatch as StoredPatch, NewIntegration as StoredNew, NewWebhookSecret, ProblemFilter,
     SecretSource, SecretText,
@@ -20,12 +20,12 @@ use utoipa_axum::routes;
 use super::ProjectParam;
 use crate::app::App;
 use crate::auth::{Access, Caller, new_token};
-use crate::dto::cards;
 use crate::dto::integration::{
     CreatedIntegration, Credential, Integration, IntegrationDetail, IntegrationList, IntegrationPatch, NewIntegration,
     Webhook,
 };
 use crate::dto::present::Present;
+use crate::dto::{Private, Viewer, cards};
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::{BaseUrl, Body, Id, NoParams, Query};
 use crate::settings::{CheckedSettings, check_settings, vet_settings};
@@ -154,10 +154,25 @@ async fn get_integration(
     let credentials = app.store().integration_credentials(&id).await?;
     Ok(Json(IntegrationDetail {
         integration: one(&app, &access, &base, &row).await?,
-        settings: serde_json::from_str(&row.settings).unwrap_or_default(),
+        settings: settings_for(access.viewer(), app.registry(), &row),
         credentials: credentials.into_iter().map(Credential::from).collect(),
         problems: problems.into_iter().map(|row| present.problem(row)).collect(),
     }))
+}
+
+/// The settings as `viewer` may know them: what the provider's form marks as private is its label
+/// for those who only look.
+fn settings_for(viewer: Viewer, registry: &Registry, row: &Row) -> Map<String, Value> {
+    let mut settings: Map<String, Value> = serde_json::from_str(&row.settings).unwrap_or_default();
+    let fields = registry.get(&row.provider).map(|provider| &provider.manifest().fields);
+    for field in fields.into_iter().flatten() {
+        if let Some(label) = &field.private
+            && let Some(value) = settings.get_mut(&field.key)
+        {
+            *value = Private::new(value.take(), Value::String(label.clone())).shown_to(viewer);
+        }
+    }
+    settings
 }
 
 fn manifest<'a>(app: &'a App, provider: &str) -> Result<&'a Manifest, ApiError> {

@@ -31,7 +31,8 @@ capabilities = ["webhook"]
 [[fields]]
 key = "account"
 label = "account"
-pattern = "[a-z]{1,10}"
+pattern = "[a-z]{1,30}"
+private = "Private account"
 
 [[fields]]
 key = "portal"
@@ -93,7 +94,6 @@ pub(crate) fn password_hash() -> String {
 /// A browser that is signed in.
 #[derive(Debug, Clone)]
 pub(crate) struct Browser {
-    pub(crate) user_id: String,
     pub(crate) cookie: String,
     pub(crate) csrf: String,
 }
@@ -159,7 +159,6 @@ async fn begin_session(store: &Store, user_id: &str, now: Time) -> Browser {
     };
     store.create_session(&new, now).await.unwrap();
     Browser {
-        user_id: user_id.to_owned(),
         cookie: format!("lk_session={token}"),
         csrf,
     }
@@ -354,6 +353,21 @@ impl TestServer {
                 .unwrap(),
             None => request.body(Body::empty()).unwrap(),
         }
+    }
+
+    /// A request of one browser.
+    pub(crate) fn request_by(
+        &self,
+        browser: &Browser,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Request<Body> {
+        let mut request = self.request(As::Anonymous, method, path, body);
+        let headers = request.headers_mut();
+        headers.insert(header::COOKIE, browser.cookie.parse().unwrap());
+        headers.insert("x-csrf-token", browser.csrf.parse().unwrap());
+        request
     }
 
     pub(crate) async fn call(&self, who: As, method: &str, path: &str, body: Option<Value>) -> Answer {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
+mod accounts;
 mod bad_input;
 mod fake_issuer;
 mod flow;
@@ -10,7 +11,9 @@ mod oidc;
 mod openapi;
 mod origin;
 mod roles;
+mod seen;
 mod serving;
 mod sign_in;
 mod slow;
 mod stream;
+mod totp;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use http::{Request, header};
+use lk_core::words::Role;
 use lk_server::{Config, serve};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -167,6 +168,7 @@ async fn every_route_that_reads_a_body_limits_it() {
     };
     let server = TestServer::with(config).await;
     let document: Value = serde_json::from_str(&lk_server::openapi().to_json().unwrap()).unwrap();
+    let person = server.browser(As::Signed(Role::Owner)).unwrap();
     let mut tried = 0;
     for (path, operations) in document["paths"].as_object().unwrap() {
         for (method, operation) in operations.as_object().unwrap() {
@@ -182,10 +184,8 @@ async fn every_route_that_reads_a_body_limits_it() {
             let request = Request::builder()
                 .method(method.as_str())
                 .uri(path.join("/"))
-                .header(
-                    header::AUTHORIZATION,
-                    format!("Bearer {}", server.key(As::Operator).unwrap()),
-                )
+                .header(header::COOKIE, &person.cookie)
+                .header("x-csrf-token", &person.csrf)
                 .header(header::CONTENT_TYPE, "application/json")
                 .body(Body::from(vec![b' '; 300 * 1024]))
                 .unwrap();

@@ -99,12 +99,13 @@ impl Store {
     /// Links an identity to a person. Needs no permit: the provider's word was the proof. Linking
     /// it again to the same person notes its use; an identity of somebody else is "taken".
     pub async fn link_identity(&self, user: &User, new: &NewIdentity, source: Option<&str>, now: Time) -> Result<()> {
-        let write = self.write_proven(user.actor(), source, now).await?;
-        match owner(write.on(), new).await? {
-            Some(id) if id == user.id => note_use(write.on(), new, now).await?,
+        match owner(self.reader(), new).await? {
+            Some(id) if id == user.id => return self.touch_identity(new, now).await,
             Some(_) => return Err(StoreError::Taken { what: "this identity" }),
-            None => link(write.on(), user, new, now).await?,
+            None => {}
         }
+        let write = self.write_proven(user.actor(), source, now).await?;
+        link(write.on(), user, new, now).await?;
         write
             .commit(Audit {
                 project_id: None,

@@ -148,7 +148,26 @@ pub(crate) async fn users_and_members(db: &TestDb) {
         .set_member(&write, &project.id, &grace.id, Role::Editor, NOW)
         .await
         .expect("changes");
-    // An admin does not reach owners; an owner does, but for the last one.
+    let missing = store.set_member(&write, &project.id, "nobody", Role::Viewer, NOW).await;
+    assert!(
+        matches!(missing, Err(StoreError::NotFound { what: "user" })),
+        "{missing:?}"
+    );
+    disable(db, &grace).await;
+    assert!(store.credentials("grace@example.test").await.expect("reads").is_none());
+    assert_eq!(store.users().await.expect("reads").len(), 2);
+}
+
+pub(crate) async fn owners_are_for_owners_and_the_last_one_stays(db: &TestDb) {
+    let (store, project) = (&db.store, db.project().await);
+    let (grace, other) = (add(db, "grace@example.test").await, add(db, "other@example.test").await);
+    for (user, role) in [(&grace, Role::Editor), (&other, Role::Owner)] {
+        let write = permit(Verb::ManageUsers);
+        store
+            .set_member(&write, &project.id, &user.id, role, NOW)
+            .await
+            .expect("joins");
+    }
     let (admin, owner) = (permit(Verb::ManageMembers), permit(Verb::TransferProject));
     let reached = store.remove_member(&admin, &project.id, &other.id, NOW).await;
     assert!(matches!(reached, Err(StoreError::WrongPermit(_))), "{reached:?}");
@@ -201,14 +220,6 @@ pub(crate) async fn users_and_members(db: &TestDb) {
         .await
         .expect("leaves");
     assert!(store.memberships(&other.id).await.expect("reads").is_empty());
-    let missing = store.set_member(&write, &project.id, "nobody", Role::Viewer, NOW).await;
-    assert!(
-        matches!(missing, Err(StoreError::NotFound { what: "user" })),
-        "{missing:?}"
-    );
-    disable(db, &grace).await;
-    assert!(store.credentials("grace@example.test").await.expect("reads").is_none());
-    assert_eq!(store.users().await.expect("reads").len(), 2);
 }
 
 pub(crate) async fn sessions_end(db: &TestDb) {

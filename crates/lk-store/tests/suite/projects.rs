@@ -183,7 +183,24 @@ pub(crate) async fn invitations_are_used_once_in_time_by_whom_they_are_for(db: &
         "for somebody else: {other:?}"
     );
     assert_eq!(named.email.as_deref(), Some("ann@example.test"));
-    let ann = join(2, "ANN@example.test", NOW).await.expect("joins");
+    join(2, "ANN@example.test", NOW).await.expect("joins");
+}
+
+pub(crate) async fn a_member_who_accepts_keeps_the_higher_role(db: &TestDb) {
+    let (store, write) = (&db.store, permit(Verb::ManageMembers));
+    let (project, ann, bob) = (
+        make(db, "acme", None).await,
+        add(db, "ann@example.test").await,
+        add(db, "bob@example.test").await,
+    );
+    let invite = async |new: NewInvitation| store.create_invitation(&write, &new, NOW).await;
+    for (user, role) in [(&ann, Role::Admin), (&bob, Role::Editor)] {
+        let users = permit(Verb::ManageUsers);
+        store
+            .set_member(&users, &project.id, &user.id, role, NOW)
+            .await
+            .expect("joins");
+    }
     // A member who uses a lesser invitation keeps what they have; a greater one raises them.
     for (hash, role, expected) in [(4, Role::Viewer, Role::Admin), (5, Role::Admin, Role::Admin)] {
         invite(invitation(hash, &project, role, None)).await.expect("invites");
