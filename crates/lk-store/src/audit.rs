@@ -63,8 +63,9 @@ pub struct Refusal {
 pub struct AuditCheck {
     /// Rows that were looked at.
     pub rows: u64,
-    /// Number and hash of the newest row, to be noted elsewhere; `None` for an empty log.
-    pub head: Option<(i64, [u8; 32])>,
+    /// Number and hash (hexadecimal) of the newest row, to be noted elsewhere; `None` for an empty
+    /// log.
+    pub head: Option<(i64, String)>,
     /// The first thing that is wrong.
     pub problem: Option<AuditProblem>,
 }
@@ -223,7 +224,7 @@ fn link(key: &AuditKey, before: &[u8], row: &AuditRow) -> blake3::Hash {
         field(Some(text.as_bytes()));
     }
     for text in [&row.actor_id, &row.project_id, &row.source] {
-        field(text.as_ref().map(|text| text.as_bytes()));
+        field(text.as_ref().map(String::as_bytes));
     }
     hasher.finalize()
 }
@@ -279,15 +280,16 @@ impl Store {
         Ok(())
     }
 
-    /// The hash of one row; `None` when it is not there or older than the chain.
-    pub async fn audit_hash(&self, seq: i64) -> Result<Option<Vec<u8>>> {
+    /// The hash of one row, hexadecimal; `None` when it is not there or older than the chain.
+    pub async fn audit_hash(&self, seq: i64) -> Result<Option<String>> {
         let row = db::one(
             self.reader(),
             "SELECT hash FROM admin_logs WHERE seq = $1",
             values![seq],
         )
         .await?;
-        Ok(row.map(|row| row.get("hash")).transpose()?.flatten())
+        let hash: Option<Vec<u8>> = row.map(|row| row.get("hash")).transpose()?.flatten();
+        Ok(hash.as_deref().and_then(hex))
     }
 
     /// Reads the whole log and says whether a row is missing or was changed.
@@ -333,10 +335,17 @@ impl Store {
         let whole = last == end && (rows == 0 || before == end_hash) && newest >= end;
         Ok(AuditCheck {
             rows,
-            head: <[u8; 32]>::try_from(before.as_slice()).ok().map(|hash| (last, hash)),
+            head: hex(&before).map(|hash| (last, hash)),
             problem: (!whole).then_some(AuditProblem::Truncated(last)),
         })
     }
+}
+
+/// A hash in hexadecimal; `None` for what is no hash.
+fn hex(bytes: &[u8]) -> Option<String> {
+    blake3::Hash::from_slice(bytes)
+        .ok()
+        .map(|hash| hash.to_hex().to_string())
 }
 
 /// The last change of `target` in the log, for whoever comes too late with theirs.

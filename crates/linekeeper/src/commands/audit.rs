@@ -23,7 +23,7 @@ pub(crate) async fn check(args: AuditCheck) -> anyhow::Result<()> {
         let row: i64 = row.parse().context("--expect takes ROW:HASH")?;
         match store.audit_hash(row).await? {
             None => bail!("the audit log is not whole: row {row} is not there any more"),
-            Some(now) if hex(&now) != hash.to_lowercase() => {
+            Some(now) if now != hash.to_lowercase() => {
                 bail!("the audit log is not whole: row {row} has another hash than was noted")
             }
             Some(_) => {}
@@ -34,15 +34,7 @@ pub(crate) async fn check(args: AuditCheck) -> anyhow::Result<()> {
         .first()
         .map_or_else(String::new, |row| format!(", the last one by {}", row.actor_name));
     match found.head {
-        Some((seq, hash)) => print_line(&format!(
-            "{} rows are whole{last}; end {seq}:{}",
-            found.rows,
-            hex(&hash)
-        )),
+        Some((seq, hash)) => print_line(&format!("{} rows are whole{last}; end {seq}:{}", found.rows, hash)),
         None => print_line("the audit log is empty"),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

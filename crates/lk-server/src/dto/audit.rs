@@ -113,10 +113,7 @@ impl From<Checked> for AuditCheck {
         Self {
             ok: check.problem.is_none(),
             rows: check.rows,
-            head: check.head.map(|(seq, hash)| AuditHead {
-                seq,
-                hash: super::present::hex(&hash),
-            }),
+            head: check.head.map(|(seq, hash)| AuditHead { seq, hash }),
             problem: check.problem.map(|problem| AuditProblem {
                 seq: problem.seq(),
                 kind: problem.as_str().to_owned(),

@@ -48,7 +48,7 @@ pub(crate) async fn a_whole_log_is_whole(db: &TestDb) {
     let whole = db.store.check_audit_log().await.expect("checks");
     assert_eq!((whole.rows, whole.problem), (6, None));
     let (seq, hash) = whole.head.expect("rows");
-    assert_eq!(db.store.audit_hash(seq).await.expect("reads"), Some(hash.to_vec()));
+    assert_eq!(db.store.audit_hash(seq).await.expect("reads"), Some(hash));
     let rows = db
         .store
         .audit_log(&AuditFilter::default(), None, 100)
