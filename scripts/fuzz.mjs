@@ -33,11 +33,19 @@ async function seed() {
   for (let tries = 0; tries < 50; tries++) {
     const [found] = await server.events(integration.id)
     if (found?.problemId) {
-      return { integrations: integration.id, events: found.id, problems: found.problemId, webhook: integration.path }
+      const ids = { integrations: integration.id, events: found.id, problems: found.problemId }
+      return { ...ids, projects: await project(), webhook: integration.path }
     }
     await wait(100)
   }
   throw new Error('the delivery made no problem')
+}
+
+/** The id of the project that exists from the start. */
+async function project() {
+  const headers = { authorization: `Bearer ${server.key}` }
+  const session = await (await fetch(new URL('/api/session', server.base), { headers })).json()
+  return session.projects[0].id
 }
 
 /** The fuzzer's configuration: ids and a webhook address that exist. */
@@ -69,6 +77,9 @@ function fuzz(file, ...which) {
 
 let failed = true
 try {
+  // A key that reaches every route that keys reach.
+  const make = ['key', 'create', '--data-dir', server.dataDir, '--project', 'default', '--role', 'owner', '--operator']
+  server.key = server.command(...make)
   await server.start()
   const file = join(server.dataDir, 'schemathesis.toml')
   writeFileSync(file, config(await seed()))

@@ -33,6 +33,8 @@ export class Linekeeper {
       HOME: this.dataDir,
       LINEKEEPER_ALLOW_PRIVATE_TARGETS: 'true',
       LINEKEEPER_LOG: 'warn',
+      // What is tried here is everything but the limit of a key.
+      LINEKEEPER_KEY_CALLS_PER_MINUTE: '0',
       // An identity provider that is down: its routes are there to be tried, and nobody is asked.
       LINEKEEPER_OIDC__ISSUER: 'http://127.0.0.1:9',
       LINEKEEPER_OIDC__CLIENT_ID: 'linekeeper',
