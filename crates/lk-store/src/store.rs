@@ -107,8 +107,8 @@ impl Store {
         &self.inner.key
     }
 
-    /// The number of configuration writes so far, by any process. A different number than last
-    /// time means: read the configuration again.
+    /// The number of changes so far of what is watched, by any process. A different number than
+    /// last time means: read the configuration again.
     pub async fn generation(&self) -> Result<i64> {
         let row = db::one(self.reader(), "SELECT value FROM meta WHERE key = 'generation'", vec![])
             .await?
@@ -250,8 +250,8 @@ impl Write<'_> {
         self.actor = actor;
     }
 
-    /// Writes the audit row, moves the generation and commits. Refused when the permit was given
-    /// for another project than the row's.
+    /// Writes the audit row, moves the generation where it matters and commits. Refused when the
+    /// permit was given for another project than the row's.
     pub(crate) async fn commit(self, audit: Audit<'_>) -> Result<()> {
         if let Some(permit) = self.permit
             && !permit.covers(audit.project_id)
@@ -260,10 +260,27 @@ impl Write<'_> {
         }
         let key = self.store.audit_key().await?;
         audit::append(&self.txn, key, &self.actor, self.source, self.now, audit).await?;
-        bump_generation(&self.txn).await?;
+        if self.permit.is_some_and(|permit| changes_what_is_watched(permit.verb())) {
+            bump_generation(&self.txn).await?;
+        }
         self.txn.commit().await?;
         Ok(())
     }
+}
+
+/// Whether running servers must read again what they watch. Of people, keys and sessions nobody
+/// keeps a copy: with many integrations a sign-in must not make every node read them all.
+const fn changes_what_is_watched(verb: Verb) -> bool {
+    !matches!(
+        verb,
+        Verb::ManageMembers
+            | Verb::ManageKeys
+            | Verb::ManageUsers
+            | Verb::ManageAccount
+            | Verb::CreateProject
+            | Verb::ConfigureProject
+            | Verb::TransferProject
+    )
 }
 
 /// Tells every process that the configuration changed.

@@ -29,6 +29,6 @@ pub use password::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, PasswordError, hash_p
 pub(crate) use project::{Access, enter_operator_area, permit_installation, require_proof};
 pub(crate) use proof::{ProofMethods, Shown, bad_code, proof_methods, prove};
 pub(crate) use refusals::Refusals;
-pub(crate) use throttle::Throttle;
+pub(crate) use throttle::{Attempt, Throttle};
 pub(crate) use token::{COOKIE, SESSION_LIFE_MS, set_cookie};
 pub use token::{new_token, new_webhook_secret, token_hash};

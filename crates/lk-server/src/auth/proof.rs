@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::error::{ApiError, ErrorCode};
 
 use super::origin::Origin;
+use super::throttle::Attempt;
 use super::totp;
 
 /// What somebody shows.
@@ -30,7 +31,8 @@ pub(crate) async fn prove(
     action: &str,
 ) -> Result<User, ApiError> {
     let (email, source) = (shown.email, origin.source.as_str());
-    if let Err(wait_s) = app.throttle().attempt(email, source, app.now()) {
+    let attempt = Attempt::SignIn(email);
+    if let Err(wait_s) = app.throttle().begin(attempt, source, app.now()) {
         count("slowed");
         return Err(ApiError::rate_limited(
             "Too many failed attempts. Wait a little.",
@@ -52,7 +54,7 @@ pub(crate) async fn prove(
     let authenticator = app.store().authenticator(&user.id).await?;
     if let Some(authenticator) = authenticator.filter(|a| a.confirmed_at.is_some()) {
         let Some(code) = shown.code else {
-            app.throttle().undo(email, source);
+            app.throttle().undo(attempt, source);
             return Err(ApiError::new(
                 ErrorCode::CodeRequired,
                 "Enter the code that your authenticator app shows.",

@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use super::ProjectParam;
 use crate::app::App;
-use crate::auth::{Access, Caller, Identity, Origin, Person, new_token, permit_installation, token_hash};
+use crate::auth::{Access, Attempt, Caller, Identity, Origin, Person, new_token, permit_installation, token_hash};
 use crate::dto::member::{CreatedInvitation, InvitationList, InvitationPreview, Join, LinkToken, NewInvitation};
 use crate::dto::session::Session;
 use crate::error::{ApiError, ErrorCode};
@@ -21,8 +21,6 @@ use crate::extract::{BaseUrl, Body, Id, NoParams, Query};
 
 /// Days until an invitation stops working, unless asked otherwise.
 const DAYS_DEFAULT: u32 = 7;
-/// What attempts to use an invitation are counted under.
-const INVITATION: &str = "invitation";
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -120,10 +118,10 @@ async fn look_at_invitation(
     _: Query<NoParams>,
     Body(input): Body<LinkToken>,
 ) -> Result<Json<InvitationPreview>, ApiError> {
-    super::spend_attempt(&app, INVITATION, &origin)?;
+    super::spend_attempt(&app, &origin)?;
     let found = app.store().invitation(&token_hash(&input.token), app.now()).await?;
     let (invitation, project) = found.ok_or_else(ApiError::bad_link)?;
-    app.throttle().undo(INVITATION, &origin.source);
+    app.throttle().undo(Attempt::Link, &origin.source);
     Ok(Json(InvitationPreview {
         project_name: project.name,
         role: invitation.role.into(),
@@ -149,7 +147,7 @@ async fn join(
     _: Query<NoParams>,
     Body(input): Body<Join>,
 ) -> Result<Response, ApiError> {
-    super::spend_attempt(&app, INVITATION, &origin)?;
+    super::spend_attempt(&app, &origin)?;
     let (now, link) = (app.now(), token_hash(&input.token));
     // Looked at before the expensive hash, so that guessing costs us nothing.
     if app.store().invitation(&link, now).await?.is_none() {
@@ -173,7 +171,7 @@ async fn join(
         }
         Err(error) => return Err(error.into()),
     };
-    app.throttle().undo(INVITATION, &origin.source);
+    app.throttle().undo(Attempt::Link, &origin.source);
     super::session::begin(&app, user, SignInMethod::Link, origin).await
 }
 
@@ -193,14 +191,14 @@ async fn accept_invitation(
     _: Query<NoParams>,
     Body(input): Body<LinkToken>,
 ) -> Result<Json<Session>, ApiError> {
-    super::spend_attempt(&app, INVITATION, &origin)?;
+    super::spend_attempt(&app, &origin)?;
     let permit = permit_installation(&app, &person.caller, Verb::ManageAccount).await?;
     let accepted = app
         .store()
         .accept_invitation(&permit, &token_hash(&input.token), app.now())
         .await;
     match accepted {
-        Ok(()) => app.throttle().undo(INVITATION, &origin.source),
+        Ok(()) => app.throttle().undo(Attempt::Link, &origin.source),
         Err(StoreError::NotFound { .. }) => return Err(ApiError::bad_link()),
         Err(error) => return Err(error.into()),
     }
