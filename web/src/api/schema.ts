@@ -1581,20 +1581,6 @@ export interface components {
             /** @description The role it gives. */
             role: components["schemas"]["Role"];
         };
-        /** @description A new account made through an invitation. */
-        Join: {
-            /** @description E-mail address. */
-            email: string;
-            /** @description Name. */
-            name: string;
-            /**
-             * Format: password
-             * @description Password.
-             */
-            password: string;
-            /** @description The link's token. */
-            token: string;
-        };
         /** @description API keys. */
         KeyList: {
             /** @description Newest first. */
@@ -1639,6 +1625,20 @@ export interface components {
              * @description The version that was changed.
              */
             version: number;
+        };
+        /** @description An account made through a one-time link: the first owner's, or an invited person's. */
+        NewAccount: {
+            /** @description E-mail address. */
+            email: string;
+            /** @description Name. */
+            name: string;
+            /**
+             * Format: password
+             * @description Password.
+             */
+            password: string;
+            /** @description The link's token. */
+            token: string;
         };
         /** @description A new integration. */
         NewIntegration: {
@@ -2218,20 +2218,6 @@ export interface components {
             name: string;
             /** @description Whether they run the installation. */
             operator: boolean;
-        };
-        /** @description The first owner, created through the printed one-time link. */
-        SetupInput: {
-            /** @description E-mail address. */
-            email: string;
-            /** @description Name. */
-            name: string;
-            /**
-             * Format: password
-             * @description Password.
-             */
-            password: string;
-            /** @description The link's token. */
-            token: string;
         };
         /** @description Whether the first owner is still to be created, and how people may sign in. */
         SetupState: {
@@ -4861,7 +4847,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Join"];
+                "application/json": components["schemas"]["NewAccount"];
             };
         };
         responses: {
@@ -8800,7 +8786,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SetupInput"];
+                "application/json": components["schemas"]["NewAccount"];
             };
         };
         responses: {

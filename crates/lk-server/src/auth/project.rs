@@ -39,25 +39,38 @@ impl Access {
 
     /// The caller's access to each of their projects; an operator's to every project.
     pub(crate) async fn all(app: &App, caller: &Caller) -> Result<Vec<Self>, ApiError> {
-        let projects = match &caller.identity {
-            Identity::Key { key, .. } if !key.operator => {
-                vec![app.store().project(&key.project_id).await?]
-            }
-            Identity::User { user, .. } if !user.operator => {
+        let own: Vec<(Project, Role)> = match &caller.identity {
+            Identity::Key { key, .. } => vec![(app.store().project(&key.project_id).await?, key.role)],
+            Identity::User { user, .. } => {
                 let memberships = app.store().memberships(&user.id).await?;
-                memberships.into_iter().map(|membership| membership.project).collect()
+                memberships
+                    .into_iter()
+                    .map(|member| (member.project, member.role))
+                    .collect()
             }
-            _ => app.store().projects().await?,
         };
-        let mut all = Vec::with_capacity(projects.len());
-        for project in projects {
-            all.push(Self::of(app, caller, project).await?);
+        if !caller.operator() {
+            return own
+                .into_iter()
+                .map(|(project, role)| Self::with(app, caller, project, Some(role)))
+                .collect();
         }
-        Ok(all)
+        let role_in = |id: &str| own.iter().find(|(project, _)| project.id == id).map(|(_, role)| *role);
+        let projects = app.store().projects().await?.into_iter();
+        projects
+            .map(|project| {
+                let role = role_in(&project.id);
+                Self::with(app, caller, project, role)
+            })
+            .collect()
     }
 
     async fn of(app: &App, caller: &Caller, project: Project) -> Result<Self, ApiError> {
         let role = caller.role_in(app, &project.id).await?;
+        Self::with(app, caller, project, role)
+    }
+
+    fn with(app: &App, caller: &Caller, project: Project, role: Option<Role>) -> Result<Self, ApiError> {
         let standing = caller.standing(Place::Project(project.id.clone()), role, app.now());
         if !standing.may_view() {
             return Err(ApiError::not_found());

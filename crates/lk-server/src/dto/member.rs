@@ -4,7 +4,7 @@ use lk_store::{Invitation as StoredInvitation, Member as StoredMember};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::session::{NAME_CHARS_MAX, check_email, check_new_password, check_token};
+use super::session::{check_email, check_token};
 use super::words::RoleWord;
 use super::{IsoTime, Viewer};
 use crate::error::ApiError;
@@ -185,31 +185,4 @@ pub(crate) struct InvitationPreview {
     pub(crate) invited_by: String,
     /// When it stops working.
     pub(crate) expires_at: IsoTime,
-}
-
-/// A new account made through an invitation.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Join {
-    /// The link's token.
-    #[schema(min_length = 1, max_length = 200, write_only)]
-    pub(crate) token: String,
-    /// E-mail address.
-    #[schema(min_length = 3, max_length = 254)]
-    pub(crate) email: String,
-    /// Name.
-    #[schema(min_length = 1, max_length = 120)]
-    pub(crate) name: String,
-    /// Password.
-    #[schema(min_length = 12, max_length = 512, write_only, format = Password)]
-    pub(crate) password: String,
-}
-
-impl Checked for Join {
-    fn check(&self) -> Result<(), ApiError> {
-        check_token(&self.token)?;
-        check_email("email", &self.email)?;
-        super::check_text("name", Some(&self.name), NAME_CHARS_MAX)?;
-        check_new_password(&self.password)
-    }
 }

@@ -68,14 +68,14 @@ pub(crate) struct ProjectRow {
 
 impl ProjectRow {
     /// A project in short.
-    pub(crate) fn new(project: &Project, role: Option<Role>, counts: ProjectCounts) -> Self {
+    pub(crate) fn new(project: &Project, role: Option<Role>, members: i64, integrations: i64) -> Self {
         Self {
             id: project.id.clone(),
             slug: project.slug.clone(),
             name: project.name.clone(),
             role: role.map(Into::into),
-            members: counts.members,
-            integrations: counts.integrations,
+            members,
+            integrations,
             created_at: project.created_at.into(),
         }
     }
@@ -101,7 +101,7 @@ impl ProjectDetail {
     /// A project.
     pub(crate) fn new(project: &Project, role: Option<Role>, counts: ProjectCounts) -> Self {
         Self {
-            row: ProjectRow::new(project, role, counts),
+            row: ProjectRow::new(project, role, counts.members, counts.integrations),
             flags: project.flags.into(),
             version: project.version,
             loses: Loses {

@@ -185,10 +185,10 @@ pub(crate) struct IdentityProvider {
     pub(crate) name: String,
 }
 
-/// The first owner, created through the printed one-time link.
+/// An account made through a one-time link: the first owner's, or an invited person's.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct SetupInput {
+pub(crate) struct NewAccount {
     /// The link's token.
     #[schema(min_length = 1, max_length = 200, write_only)]
     pub(crate) token: String,
@@ -203,7 +203,7 @@ pub(crate) struct SetupInput {
     pub(crate) password: String,
 }
 
-impl Checked for SetupInput {
+impl Checked for NewAccount {
     fn check(&self) -> Result<(), ApiError> {
         check_token(&self.token)?;
         super::check_text("name", Some(&self.name), NAME_CHARS_MAX)?;

@@ -14,8 +14,8 @@ use utoipa_axum::routes;
 use super::ProjectParam;
 use crate::app::App;
 use crate::auth::{Access, Attempt, Caller, Identity, Origin, Person, new_token, permit_installation, token_hash};
-use crate::dto::member::{CreatedInvitation, InvitationList, InvitationPreview, Join, LinkToken, NewInvitation};
-use crate::dto::session::Session;
+use crate::dto::member::{CreatedInvitation, InvitationList, InvitationPreview, LinkToken, NewInvitation};
+use crate::dto::session::{NewAccount, Session};
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::{BaseUrl, Body, Id, NoParams, Query};
 
@@ -133,7 +133,7 @@ async fn look_at_invitation(
 
 /// Make an account through an invitation and join its project.
 #[utoipa::path(
-    post, path = "/api/invitations/join", operation_id = "join", tag = "session", request_body = Join,
+    post, path = "/api/invitations/join", operation_id = "join", tag = "session", request_body = NewAccount,
     responses(
         (status = 200, body = Session, description = "Joined and signed in; the cookie is set."),
         (status = 401, body = crate::error::ErrorBody, description = "`bad_link`: used, expired or unknown."),
@@ -145,7 +145,7 @@ async fn join(
     State(app): State<App>,
     origin: Origin,
     _: Query<NoParams>,
-    Body(input): Body<Join>,
+    Body(input): Body<NewAccount>,
 ) -> Result<Response, ApiError> {
     super::spend_attempt(&app, &origin)?;
     let (now, link) = (app.now(), token_hash(&input.token));

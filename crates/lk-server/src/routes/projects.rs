@@ -37,12 +37,12 @@ async fn list_projects(
     caller: Caller,
     _: Query<NoParams>,
 ) -> Result<Json<ProjectList>, ApiError> {
-    let mut items = Vec::new();
-    for access in Access::all(&app, &caller).await? {
-        let counts = app.store().project_counts(&access.project).await?;
-        items.push(ProjectRow::new(&access.project, access.membership(), counts));
-    }
-    Ok(Json(ProjectList { items }))
+    let sizes = app.store().project_sizes().await?;
+    let rows = Access::all(&app, &caller).await?.into_iter().map(|access| {
+        let (members, integrations) = sizes.get(&access.project.id).copied().unwrap_or_default();
+        ProjectRow::new(&access.project, access.membership(), members, integrations)
+    });
+    Ok(Json(ProjectList { items: rows.collect() }))
 }
 
 /// Create a project. The person who does becomes its owner.

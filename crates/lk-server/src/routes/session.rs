@@ -19,7 +19,7 @@ use crate::auth::{
 };
 use crate::dto::key::effective_scopes;
 use crate::dto::session::{
-    IdentityProvider, Session, SessionKey, SessionProject, SessionUser, SetupInput, SetupState, SignIn, Sudo,
+    IdentityProvider, NewAccount, Session, SessionKey, SessionProject, SessionUser, SetupState, SignIn, Sudo,
 };
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::{Body, NoParams, Query, is_https};
@@ -234,7 +234,7 @@ async fn get_setup(State(app): State<App>, _: Query<NoParams>) -> Result<Json<Se
 
 /// Create the first owner through the printed one-time link.
 #[utoipa::path(
-    post, path = "/api/setup", operation_id = "setUp", tag = "session", request_body = SetupInput,
+    post, path = "/api/setup", operation_id = "setUp", tag = "session", request_body = NewAccount,
     responses(
         (status = 200, body = Session, description = "Created and signed in; the cookie is set."),
         (status = 401, body = crate::error::ErrorBody, description = "The link is used, expired or unknown."),
@@ -244,7 +244,7 @@ async fn set_up(
     State(app): State<App>,
     _: Query<NoParams>,
     origin: Origin,
-    Body(input): Body<SetupInput>,
+    Body(input): Body<NewAccount>,
 ) -> Result<Response, ApiError> {
     let now = app.now();
     let refused = || {

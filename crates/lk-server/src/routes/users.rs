@@ -25,9 +25,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 }
 
 async fn row_of(app: &App, user_id: &str) -> Result<UserRow, ApiError> {
-    let rows = app.store().users().await?;
-    let row = rows.into_iter().find(|row| row.user.id == user_id);
-    row.map(Into::into).ok_or_else(ApiError::not_found)
+    Ok(app.store().user_row(user_id).await?.into())
 }
 
 /// Everybody.

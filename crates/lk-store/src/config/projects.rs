@@ -1,5 +1,7 @@
 //! Projects: the tenants.
 
+use std::collections::HashMap;
+
 use lk_core::Time;
 use lk_core::access::{Permit, Verb};
 use lk_core::observation::ProjectRid;
@@ -143,6 +145,19 @@ impl Store {
         let rows = db::all(self.reader(), "SELECT id, name FROM projects", vec![]).await?;
         rows.iter()
             .map(|row| Ok((row.text("id")?, row.text("name")?)))
+            .collect()
+    }
+
+    /// How many people and integrations each project has, by its id.
+    pub async fn project_sizes(&self) -> Result<HashMap<String, (i64, i64)>> {
+        let sql = "SELECT p.id,
+            (SELECT CAST(COUNT(*) AS BIGINT) FROM project_members m WHERE m.project_id = p.id) AS members,
+            (SELECT CAST(COUNT(*) AS BIGINT) FROM project_integrations i
+              WHERE i.project_rid = p.rid AND i.deleted_at IS NULL) AS integrations
+            FROM projects p WHERE p.deleted_at IS NULL";
+        let rows = db::all(self.reader(), sql, vec![]).await?;
+        rows.iter()
+            .map(|row| Ok((row.text("id")?, (row.int("members")?, row.int("integrations")?))))
             .collect()
     }
 

@@ -130,14 +130,24 @@ pub(super) async fn find<C: ConnectionTrait>(on: &C, id: &str) -> Result<User> {
 impl Store {
     /// Everybody, oldest first.
     pub async fn users(&self) -> Result<Vec<UserRow>> {
+        self.user_rows("TRUE", vec![]).await
+    }
+
+    /// One person, with what the list of everybody tells.
+    pub async fn user_row(&self, id: &str) -> Result<UserRow> {
+        let mut rows = self.user_rows("u.id = $1", values![id]).await?;
+        rows.pop().ok_or(StoreError::missing("user"))
+    }
+
+    async fn user_rows(&self, which: &str, values: Vec<sea_orm::Value>) -> Result<Vec<UserRow>> {
         let sql = format!(
             "SELECT {USER_COLUMNS}, u.password_hash IS NOT NULL AS has_password,
                 EXISTS (SELECT 1 FROM user_totp t WHERE t.user_id = u.id AND t.confirmed_at IS NOT NULL) AS totp,
                 (SELECT CAST(COUNT(*) AS BIGINT) FROM project_members m WHERE m.user_id = u.id) AS projects,
                 (SELECT MAX(s.last_seen_at) FROM sessions s WHERE s.user_id = u.id) AS last_seen_at
-             FROM users u ORDER BY u.created_at, u.id"
+             FROM users u WHERE {which} ORDER BY u.created_at, u.id"
         );
-        let rows = db::all(self.reader(), sql, vec![]).await?;
+        let rows = db::all(self.reader(), sql, values).await?;
         rows.iter()
             .map(|row| {
                 Ok(UserRow {
