@@ -223,7 +223,7 @@ fn link(key: &AuditKey, before: &[u8], row: &AuditRow) -> blake3::Hash {
         field(Some(text.as_bytes()));
     }
     for text in [&row.actor_id, &row.project_id, &row.source] {
-        field(text.as_ref().map(|text| text.as_bytes()));
+        field(text.as_ref().map(String::as_bytes));
     }
     hasher.finalize()
 }
