@@ -123,7 +123,7 @@ async fn look_at_invitation(
     super::spend_attempt(&app, INVITATION, &origin)?;
     let found = app.store().invitation(&token_hash(&input.token), app.now()).await?;
     let (invitation, project) = found.ok_or_else(ApiError::bad_link)?;
-    app.throttle().undo(INVITATION, &origin.source);
+    app.throttle().link_was_right(INVITATION, &origin.source);
     Ok(Json(InvitationPreview {
         project_name: project.name,
         role: invitation.role.into(),
@@ -173,7 +173,7 @@ async fn join(
         }
         Err(error) => return Err(error.into()),
     };
-    app.throttle().undo(INVITATION, &origin.source);
+    app.throttle().link_was_right(INVITATION, &origin.source);
     super::session::begin(&app, user, SignInMethod::Link, origin).await
 }
 
@@ -200,7 +200,7 @@ async fn accept_invitation(
         .accept_invitation(&permit, &token_hash(&input.token), app.now())
         .await;
     match accepted {
-        Ok(()) => app.throttle().undo(INVITATION, &origin.source),
+        Ok(()) => app.throttle().link_was_right(INVITATION, &origin.source),
         Err(StoreError::NotFound { .. }) => return Err(ApiError::bad_link()),
         Err(error) => return Err(error.into()),
     }

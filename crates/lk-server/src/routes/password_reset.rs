@@ -70,7 +70,7 @@ async fn look_at_reset(
         .ok_or_else(ApiError::bad_link)?;
     let user = app.store().user(&link.subject.unwrap_or_default()).await;
     let user = user.map_err(|_| ApiError::bad_link())?;
-    app.throttle().undo(RESET_LINK, &origin.source);
+    app.throttle().link_was_right(RESET_LINK, &origin.source);
     Ok(Json(ResetPreview {
         email: user.email,
         expires_at: link.expires_at.into(),
@@ -105,7 +105,7 @@ async fn reset_password(
         .await
     {
         Ok(_) => {
-            app.throttle().undo(RESET_LINK, &origin.source);
+            app.throttle().link_was_right(RESET_LINK, &origin.source);
             Ok(StatusCode::NO_CONTENT)
         }
         Err(StoreError::NotFound { .. }) => Err(ApiError::bad_link()),

@@ -276,6 +276,6 @@ async fn set_up(
         Err(lk_store::StoreError::NotFound { .. }) => return Err(refused()),
         Err(error) => return Err(error.into()),
     };
-    app.throttle().succeeded(SETUP, &origin.source, now);
+    app.throttle().link_was_right(SETUP, &origin.source);
     begin(&app, user, SignInMethod::Link, origin).await
 }
