@@ -8,4 +8,5 @@
 mod csrf;
 mod http;
 mod routes;
+mod sessions;
 mod world;
