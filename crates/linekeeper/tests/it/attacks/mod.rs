@@ -6,6 +6,7 @@
 //! (`roles.rs`, `sign_in.rs`, `oidc.rs`); redirects of outgoing calls in `lk-engine`'s egress.
 
 mod csrf;
+mod escalation;
 mod foreign_ids;
 mod guessing;
 mod http;
