@@ -12,4 +12,5 @@ mod guessing;
 mod http;
 mod routes;
 mod sessions;
+mod ssrf;
 mod world;
