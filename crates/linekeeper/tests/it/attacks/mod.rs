@@ -12,5 +12,6 @@ mod guessing;
 mod http;
 mod routes;
 mod sessions;
+mod smuggling;
 mod ssrf;
 mod world;
