@@ -10,6 +10,7 @@ mod escalation;
 mod foreign_ids;
 mod guessing;
 mod http;
+mod links;
 mod routes;
 mod sessions;
 mod smuggling;
