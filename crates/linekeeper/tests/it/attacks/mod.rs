@@ -5,6 +5,7 @@
 //! What needs a clock that can be set, or an identity provider, is tried in `lk-server`'s tests
 //! (`roles.rs`, `sign_in.rs`, `oidc.rs`); redirects of outgoing calls in `lk-engine`'s egress.
 
+mod content;
 mod csrf;
 mod escalation;
 mod foreign_ids;
