@@ -12,6 +12,7 @@ mod foreign_ids;
 mod guessing;
 mod http;
 mod links;
+mod replay;
 mod routes;
 mod sessions;
 mod smuggling;
