@@ -73,20 +73,24 @@ impl Template {
 
     /// The text, or nothing when any placeholder finds nothing or an empty text.
     pub fn render(&self, scope: &Scope<'_>) -> Option<String> {
-        let mut out = String::new();
-        for part in &self.0 {
+        let parts = self.0.iter().map(|part| part.fill(scope));
+        parts.collect()
+    }
+
+    /// The same as an address. A setting at its beginning is where it leads to; everything else is
+    /// escaped, so that what a sender wrote stays within the place it is put in.
+    pub fn render_address(&self, scope: &Scope<'_>) -> Option<String> {
+        let parts = self.0.iter().enumerate().map(|(at, part)| {
+            let text = part.fill(scope)?;
             match part {
-                Part::Literal(text) => out.push_str(text),
-                Part::Pointer(pointer) => out.push_str(&joined(&pointer.values(scope.body))?),
-                Part::Header(name) => out.push_str(non_empty(scope.headers.text(name)?)?),
-                Part::Query(name) => {
-                    let (_, value) = scope.query.iter().find(|(key, _)| key == name)?;
-                    out.push_str(non_empty(value)?);
-                }
-                Part::Setting(key) => out.push_str(scope.settings.get(key)?),
+                Part::Literal(_) => Some(text),
+                Part::Setting(_) if at == 0 => Some(text),
+                // Escaped or not, these two would lead up the path.
+                _ if text == "." || text == ".." => None,
+                _ => Some(escaped(&text)),
             }
-        }
-        Some(out)
+        });
+        parts.collect()
     }
 
     /// The settings it needs.
@@ -96,6 +100,36 @@ impl Template {
             _ => None,
         })
     }
+}
+
+impl Part {
+    fn fill(&self, scope: &Scope<'_>) -> Option<String> {
+        Some(match self {
+            Self::Literal(text) => text.clone(),
+            Self::Pointer(pointer) => joined(&pointer.values(scope.body))?,
+            Self::Header(name) => non_empty(scope.headers.text(name)?)?.to_owned(),
+            Self::Query(name) => {
+                let (_, value) = scope.query.iter().find(|(key, _)| key == name)?;
+                non_empty(value)?.to_owned()
+            }
+            Self::Setting(key) => scope.settings.get(key)?.to_owned(),
+        })
+    }
+}
+
+/// Percent-encodes all but the characters that mean nothing in an address (RFC 3986).
+fn escaped(text: &str) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let mut out = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            let digits = [byte >> 4, byte & 0xf].map(|digit| char::from(DIGITS[usize::from(digit)]));
+            out.extend(['%', digits[0], digits[1]]);
+        }
+    }
+    out
 }
 
 fn placeholder(inner: &str) -> Option<Part> {
@@ -165,6 +199,11 @@ impl FirstOf {
         self.0.iter().find_map(|template| template.render(scope))
     }
 
+    /// The first alternative that renders as an address.
+    pub fn render_address(&self, scope: &Scope<'_>) -> Option<String> {
+        self.0.iter().find_map(|template| template.render_address(scope))
+    }
+
     /// Every alternative that renders, in order, without repeats.
     pub fn render_all(&self, scope: &Scope<'_>) -> Vec<String> {
         let mut texts: Vec<String> = Vec::new();
@@ -213,5 +252,38 @@ mod tests {
         assert_eq!(render("{/missing}"), None);
         assert_eq!(render("{/empty}"), None);
         assert!(Template::parse("{nope}").is_err() && Template::parse("{/open").is_err());
+    }
+
+    #[test]
+    fn in_an_address_what_a_sender_wrote_stays_in_its_place() {
+        let settings: Settings = [("base", "https://api.example/x"), ("id", "a/b")].into_iter().collect();
+        let render = |id: &str, text: &str| {
+            let body = json!({ "id": id });
+            let scope = Scope {
+                body: &body,
+                headers: &Headers::default(),
+                query: &[],
+                settings: &settings,
+            };
+            Template::parse(text).unwrap().render_address(&scope)
+        };
+        let template = "{setting:base}/v1/{/id}/verify";
+        for (id, put) in [
+            ("0c5e-1f", Some("0c5e-1f")),
+            ("../../admin", Some("..%2F..%2Fadmin")),
+            ("x?all=1#", Some("x%3Fall%3D1%23")),
+            ("@evil.example", Some("%40evil.example")),
+            ("%2e%2e", Some("%252e%252e")),
+            ("é", Some("%C3%A9")),
+            ("..", None),
+            (".", None),
+        ] {
+            let whole = put.map(|put| format!("https://api.example/x/v1/{put}/verify"));
+            assert_eq!(render(id, template), whole, "{id}");
+        }
+        assert_eq!(
+            render("1", "{setting:base}/{setting:id}").as_deref(),
+            Some("https://api.example/x/a%2Fb")
+        );
     }
 }

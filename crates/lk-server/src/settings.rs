@@ -78,11 +78,7 @@ pub fn check_settings(
 /// Looks at the addresses among `settings` (already checked) before they are stored: one that leads
 /// to this machine or a private network is refused, by name, unless that is allowed.
 pub async fn vet_settings(egress: &Egress, manifest: &Manifest, settings: &Map<String, Value>) -> Result<(), ApiError> {
-    let is_url = |key: &str| {
-        let field = manifest.fields.iter().find(|field| field.key == key);
-        field.map_or(key == BASE_URL, |field| field.kind == FieldKind::Url)
-    };
-    for (key, value) in settings.iter().filter(|(key, _)| is_url(key)) {
+    for (key, value) in settings.iter().filter(|(key, _)| is_url(manifest, key)) {
         let Some(address) = value.as_str().map(str::trim).filter(|text| !text.is_empty()) else {
             continue;
         };
@@ -90,6 +86,44 @@ pub async fn vet_settings(egress: &Egress, manifest: &Manifest, settings: &Map<S
         vetted.map_err(|error| ApiError::invalid(&format!("settings.{key}"), format_args!("is refused: {error}.")))?;
     }
     Ok(())
+}
+
+/// Refuses a change that leads the secrets which are kept somewhere else than they were entered
+/// for: who changes an address enters them again. `before` are the settings until now, `stored` the
+/// secret fields that have a value.
+pub(crate) fn keep_secrets_home(
+    manifest: &Manifest,
+    before: &Map<String, Value>,
+    after: &CheckedSettings,
+    stored: &[&str],
+) -> Result<(), ApiError> {
+    let kept = |field: &&&str| !after.credentials.iter().any(|(given, _)| given == **field);
+    let Some(secret) = stored.iter().find(kept) else {
+        return Ok(());
+    };
+    let leads = |settings: &Map<String, Value>, key: &str| -> String {
+        let given = settings.get(key).and_then(Value::as_str).map(str::trim);
+        let field = manifest.fields.iter().find(|field| field.key == key);
+        let default = field.and_then(|field| field.default.as_deref());
+        let address = given.filter(|text| !text.is_empty()).or(default).unwrap_or_default();
+        url::Url::parse(address).map_or_else(|_| address.to_owned(), |url| url.origin().ascii_serialization())
+    };
+    let mut addresses = before
+        .keys()
+        .chain(after.settings.keys())
+        .filter(|key| is_url(manifest, key));
+    match addresses.find(|key| leads(before, key) != leads(&after.settings, key)) {
+        None => Ok(()),
+        Some(key) => Err(ApiError::invalid(
+            &format!("settings.{secret}"),
+            format_args!("must be entered again, because `settings.{key}` leads to another place now."),
+        )),
+    }
+}
+
+fn is_url(manifest: &Manifest, key: &str) -> bool {
+    let field = manifest.fields.iter().find(|field| field.key == key);
+    field.map_or(key == BASE_URL, |field| field.kind == FieldKind::Url)
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -161,11 +195,15 @@ fn check_common(name: &str, key: &str, text: &str) -> Result<(), ApiError> {
 }
 
 fn check_url(name: &str, text: &str) -> Result<(), ApiError> {
-    let fits = url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    if fits {
+    let fits = |url: &url::Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    let Some(url) = url::Url::parse(text).ok().filter(fits) else {
+        return Err(ApiError::invalid(name, "must be an http or https address."));
+    };
+    // Every member reads settings; a secret in one would be no secret.
+    if url.username().is_empty() && url.password().is_none() {
         Ok(())
     } else {
-        Err(ApiError::invalid(name, "must be an http or https address."))
+        Err(ApiError::invalid(name, "must not carry a name or password."))
     }
 }
 

@@ -1,5 +1,6 @@
 //! End-to-end tests against the real binary, as a process of its own.
 
+mod attacks;
 mod canary;
 mod crash;
 mod everything;

@@ -60,6 +60,8 @@ impl Guard {
         let ip = match url.host().ok_or_else(bad)? {
             Host::Ipv4(ip) => IpAddr::V4(ip),
             Host::Ipv6(ip) => IpAddr::V6(ip),
+            // Whatever a resolver makes of them (RFC 6761, section 6.3).
+            Host::Domain(name) if is_local(name) => IpAddr::V4(Ipv4Addr::LOCALHOST),
             Host::Domain(_) => return Ok(url),
         };
         let port = url.port_or_known_default().unwrap_or(0);
@@ -95,6 +97,11 @@ impl Resolve for Guard {
             Ok(Box::new(allowed.into_iter()) as Addrs)
         })
     }
+}
+
+fn is_local(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 /// Whether an address belongs to the public internet.
@@ -167,6 +174,9 @@ mod tests {
             "http://169.254.169.254/latest/meta-data/",
             "http://100.64.0.1/",
             "http://0.0.0.0/",
+            "http://LocalHost/",
+            "http://localhost.:8787/",
+            "http://a.localhost/",
             "http://[fe80::1]/",
             "http://[fd00::1]/",
         ] {

@@ -111,8 +111,8 @@ fn token_is_secret(pointer: &Pointer, confirm: Option<&Confirm>, scope: &Scope<'
 
 fn request(confirm: &Confirm, scope: &Scope<'_>) -> Result<HttpRequest, Vec<String>> {
     let mut missing = Vec::new();
-    let mut fill = |template: &FirstOf| {
-        template.render(scope).unwrap_or_else(|| {
+    let mut or_missing = |template: &FirstOf, rendered: Option<String>| {
+        rendered.unwrap_or_else(|| {
             missing.extend(
                 template
                     .settings()
@@ -122,7 +122,8 @@ fn request(confirm: &Confirm, scope: &Scope<'_>) -> Result<HttpRequest, Vec<Stri
             String::new()
         })
     };
-    let url = fill(&confirm.url);
+    let url = or_missing(&confirm.url, confirm.url.render_address(scope));
+    let mut fill = |template: &FirstOf| or_missing(template, template.render(scope));
     let mut headers: Vec<(String, String)> = confirm
         .headers
         .iter()

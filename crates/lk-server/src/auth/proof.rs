@@ -8,7 +8,6 @@ use crate::app::App;
 use crate::error::{ApiError, ErrorCode};
 
 use super::origin::Origin;
-use super::throttle::Attempt;
 use super::totp;
 
 /// What somebody shows.
@@ -31,14 +30,7 @@ pub(crate) async fn prove(
     action: &str,
 ) -> Result<User, ApiError> {
     let (email, source) = (shown.email, origin.source.as_str());
-    let attempt = Attempt::SignIn(email);
-    if let Err(wait_s) = app.throttle().begin(attempt, source, app.now()) {
-        count("slowed");
-        return Err(ApiError::rate_limited(
-            "Too many failed attempts. Wait a little.",
-            wait_s,
-        ));
-    }
+    begin_attempt(app, email, source)?;
     let stored = known.as_ref().and_then(|known| known.password_hash.clone());
     let matches = app.passwords().verify(shown.password, stored).await?;
     let Some(known) = known else {
@@ -54,7 +46,7 @@ pub(crate) async fn prove(
     let authenticator = app.store().authenticator(&user.id).await?;
     if let Some(authenticator) = authenticator.filter(|a| a.confirmed_at.is_some()) {
         let Some(code) = shown.code else {
-            app.throttle().undo(attempt, source);
+            app.throttle().undo(email, source);
             return Err(ApiError::new(
                 ErrorCode::CodeRequired,
                 "Enter the code that your authenticator app shows.",
@@ -68,6 +60,15 @@ pub(crate) async fn prove(
     app.throttle().succeeded(email, source, app.now());
     count("accepted");
     Ok(user)
+}
+
+/// Counts an attempt of whoever says to have this address, as failed until it succeeds; 429 after
+/// too many.
+pub(crate) fn begin_attempt(app: &App, email: &str, source: &str) -> Result<(), ApiError> {
+    app.throttle().attempt(email, source, app.now()).map_err(|wait_s| {
+        count("slowed");
+        ApiError::rate_limited("Too many failed attempts. Wait a little.", wait_s)
+    })
 }
 
 /// Whether `code` is right now, and uses it up.

@@ -1,18 +1,17 @@
-//! Growing delay after failed attempts to get in. Sign-ins are counted for one e-mail from one
-//! source, for one source whatever the e-mail, and for one e-mail whatever the source. Uses of
-//! one-time links are counted for their source alone: their tokens cannot be guessed, and strangers
-//! must not be able to slow down who has one.
+//! Growing delay after failed sign-ins: of one e-mail from one source, of one source whatever the
+//! e-mail, and of one e-mail whatever the source. And after one-time links that are none, of one
+//! source alone: they cannot be guessed, so nobody who has one may be kept out by others.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::hash::Hash;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lk_core::Time;
 use lk_core::time::{DAY, MINUTE, SECOND};
 
 /// Failures of one e-mail from one source before the delay begins.
 const FREE_FAILURES: u32 = 4;
-/// Failed one-time links of one source before the delay begins.
-const FREE_LINKS: u32 = 10;
 /// Failures of one source, whatever the e-mail, before the delay begins.
 const FREE_FAILURES_OF_SOURCE: u32 = 30;
 /// Failures of one e-mail, whatever the source, before the delay begins.
@@ -26,6 +25,29 @@ const FORGET_MS: i64 = 30 * MINUTE;
 const FAMILIAR_MS: i64 = 30 * DAY;
 /// Counters kept; the oldest go first.
 const ENTRIES_MAX: usize = 20_000;
+
+/// What failures are counted of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Key {
+    /// One e-mail from one source.
+    Pair(String, String),
+    /// One source.
+    Source(String),
+    /// One e-mail.
+    Email(String),
+    /// One kind of one-time link from one source.
+    Link(&'static str, String),
+}
+
+impl Key {
+    const fn free(&self) -> u32 {
+        match self {
+            Self::Pair(..) | Self::Link(..) => FREE_FAILURES,
+            Self::Source(_) => FREE_FAILURES_OF_SOURCE,
+            Self::Email(_) => FREE_FAILURES_OF_EMAIL,
+        }
+    }
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Failures {
@@ -46,67 +68,25 @@ impl Failures {
 
 #[derive(Debug, Default)]
 struct Counters {
-    failures: HashMap<String, Failures>,
-    familiar: HashMap<String, Time>,
+    failures: HashMap<Key, Failures>,
+    familiar: HashMap<Key, Time>,
 }
 
-/// What an attempt is made with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Attempt<'a> {
-    /// A password, for the account with this e-mail address.
-    SignIn(&'a str),
-    /// A one-time link.
-    Link,
-}
-
-impl Attempt<'_> {
-    /// The counters it moves, with the failures that each takes before the delay begins. The first
-    /// is the narrowest; the last of a sign-in does not slow down a familiar source.
-    fn counters(self, source: &str) -> Vec<(String, u32)> {
-        match self {
-            Self::SignIn(email) => {
-                let email = email.trim().to_lowercase();
-                vec![
-                    (format!("{source} {email}"), FREE_FAILURES),
-                    (source.to_owned(), FREE_FAILURES_OF_SOURCE),
-                    (format!("* {email}"), FREE_FAILURES_OF_EMAIL),
-                ]
-            }
-            Self::Link => vec![(format!("{source} link"), FREE_LINKS)],
-        }
-    }
-}
-
-/// Counts attempts to get in.
-#[derive(Debug, Default)]
-pub(crate) struct Throttle(Mutex<Counters>);
-
-impl Throttle {
-    /// Begins an attempt, which counts as failed until [`succeeded`](Self::succeeded) or
-    /// [`undo`](Self::undo) says otherwise, so that attempts made at the same time count too.
-    /// `Err` gives the seconds to wait before the next one.
-    pub(crate) fn begin(&self, attempt: Attempt<'_>, source: &str, now: Time) -> Result<(), u64> {
-        let mut counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let keys = attempt.counters(source);
-        let familiar = keys
-            .first()
-            .and_then(|(key, _)| counters.familiar.get(key))
-            .is_some_and(|at| now.since(*at) < FAMILIAR_MS);
-        let slowed_by = if familiar { keys.len() - 1 } else { keys.len() };
-        let waits = keys.iter().take(slowed_by);
-        let wait_ms = waits
-            .map(|(key, free)| counters.failures.get(key).map_or(0, |f| f.wait_ms(*free, now)))
-            .max()
-            .unwrap_or(0);
+impl Counters {
+    /// Counts an attempt under `keys` as failed, unless one of the first `counted` must wait.
+    fn begin(&mut self, keys: Vec<Key>, counted: usize, now: Time) -> Result<(), u64> {
+        let wait_ms = |key| {
+            self.failures
+                .get(key)
+                .map_or(0, |f: &Failures| f.wait_ms(key.free(), now))
+        };
+        let wait_ms = keys.iter().take(counted).map(wait_ms).max().unwrap_or(0);
         if wait_ms > 0 {
             return Err((wait_ms as u64).div_ceil(1_000));
         }
-        for (key, _) in keys {
-            make_room(&mut counters.failures, |f| f.last_at, now);
-            let entry = counters
-                .failures
-                .entry(key)
-                .or_insert(Failures { count: 0, last_at: now });
+        make_room(&mut self.failures, keys.len(), |f| f.last_at, now);
+        for key in keys {
+            let entry = self.failures.entry(key).or_insert(Failures { count: 0, last_at: now });
             if now.since(entry.last_at) >= FORGET_MS {
                 entry.count = 0;
             }
@@ -116,47 +96,100 @@ impl Throttle {
         Ok(())
     }
 
-    /// The attempt neither failed nor succeeded (more is to be shown), or a link was good.
-    pub(crate) fn undo(&self, attempt: Attempt<'_>, source: &str) {
-        let mut counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (key, _) in attempt.counters(source) {
-            if let Some(entry) = counters.failures.get_mut(&key) {
-                entry.count = entry.count.saturating_sub(1);
-            }
+    fn take_back(&mut self, key: &Key) {
+        if let Some(entry) = self.failures.get_mut(key) {
+            entry.count = entry.count.saturating_sub(1);
+        }
+    }
+}
+
+/// Counts attempts to sign in and to use one-time links.
+#[derive(Debug, Default)]
+pub(crate) struct Throttle(Mutex<Counters>);
+
+impl Throttle {
+    fn counters(&self) -> MutexGuard<'_, Counters> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins an attempt, which counts as failed until [`succeeded`](Self::succeeded) or
+    /// [`undo`](Self::undo) says otherwise, so that attempts made at the same time count too.
+    /// `Err` gives the seconds to wait before the next one.
+    pub(crate) fn attempt(&self, email: &str, source: &str, now: Time) -> Result<(), u64> {
+        let mut counters = self.counters();
+        let keys = keys(email, source);
+        let familiar = counters
+            .familiar
+            .get(&keys[0])
+            .is_some_and(|at| now.since(*at) < FAMILIAR_MS);
+        // The last one is of the e-mail whatever the source.
+        let counted = if familiar { 2 } else { 3 };
+        counters.begin(keys.into(), counted, now)
+    }
+
+    /// The attempt neither failed nor succeeded: more is to be shown.
+    pub(crate) fn undo(&self, email: &str, source: &str) {
+        let mut counters = self.counters();
+        for key in keys(email, source) {
+            counters.take_back(&key);
         }
     }
 
     /// Forgets the failures of an e-mail after it signed in, and remembers where from.
     pub(crate) fn succeeded(&self, email: &str, source: &str, now: Time) {
-        let attempt = Attempt::SignIn(email);
-        self.undo(attempt, source);
-        let mut counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (n, (key, _)) in attempt.counters(source).into_iter().enumerate() {
-            match n {
-                0 => {
-                    counters.failures.remove(&key);
-                    make_room(&mut counters.familiar, |at| *at, now);
-                    counters.familiar.insert(key, now);
-                }
-                // What others failed at from there still counts.
-                1 => {}
-                _ => drop(counters.failures.remove(&key)),
-            }
-        }
+        let mut counters = self.counters();
+        let [pair, of_source, of_email] = keys(email, source);
+        counters.failures.remove(&pair);
+        counters.failures.remove(&of_email);
+        counters.take_back(&of_source);
+        make_room(&mut counters.familiar, 1, |at| *at, now);
+        counters.familiar.insert(pair, now);
+    }
+
+    /// Begins an attempt to use a one-time link of this kind, which counts as failed until
+    /// [`link_was_right`](Self::link_was_right) says otherwise.
+    pub(crate) fn attempt_link(&self, kind: &'static str, source: &str, now: Time) -> Result<(), u64> {
+        self.counters().begin(vec![Key::Link(kind, network(source))], 1, now)
+    }
+
+    /// The attempt to use a link did not fail.
+    pub(crate) fn link_was_right(&self, kind: &'static str, source: &str) {
+        self.counters().take_back(&Key::Link(kind, network(source)));
     }
 }
 
-fn make_room<T>(map: &mut HashMap<String, T>, last_at: impl Fn(&T) -> Time, now: Time) {
-    if map.len() < ENTRIES_MAX {
+/// The counters of an attempt: of the pair, of the source, of the e-mail.
+fn keys(email: &str, source: &str) -> [Key; 3] {
+    let (email, source) = (email.trim().to_lowercase(), network(source));
+    [
+        Key::Pair(source.clone(), email.clone()),
+        Key::Source(source),
+        Key::Email(email),
+    ]
+}
+
+/// Who has one address of an IPv6 network of 64 bits has them all.
+fn network(source: &str) -> String {
+    match source.parse() {
+        Ok(IpAddr::V6(ip)) => {
+            let [a, b, c, d, ..] = ip.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).to_string()
+        }
+        _ => source.to_owned(),
+    }
+}
+
+/// Makes room for so many more.
+fn make_room<K: Clone + Eq + Hash, T>(map: &mut HashMap<K, T>, more: usize, last_at: impl Fn(&T) -> Time, now: Time) {
+    if map.len() + more <= ENTRIES_MAX {
         return;
     }
     map.retain(|_, entry| now.since(last_at(entry)) < FORGET_MS);
-    if map.len() >= ENTRIES_MAX
-        && let Some(oldest) = map
-            .iter()
-            .min_by_key(|(_, entry)| last_at(entry))
-            .map(|(key, _)| key.clone())
-    {
+    while map.len() + more > ENTRIES_MAX {
+        let oldest = map.iter().min_by_key(|(_, entry)| last_at(entry));
+        let Some(oldest) = oldest.map(|(key, _)| key.clone()) else {
+            break;
+        };
         map.remove(&oldest);
     }
 }
@@ -165,8 +198,7 @@ fn make_room<T>(map: &mut HashMap<String, T>, last_at: impl Fn(&T) -> Time, now:
 mod tests {
     use super::*;
 
-    const ADDRESS: &str = "a@example.com";
-    const ANN: Attempt<'_> = Attempt::SignIn(ADDRESS);
+    const ANN: &str = "a@example.com";
     const HERE: &str = "192.0.2.1";
 
     #[test]
@@ -174,17 +206,17 @@ mod tests {
         let throttle = Throttle::default();
         let mut now = Time(1_000_000);
         for _ in 0..FREE_FAILURES {
-            assert_eq!(throttle.begin(Attempt::SignIn("A@example.com "), HERE, now), Ok(()));
+            assert_eq!(throttle.attempt("A@example.com ", HERE, now), Ok(()));
         }
-        assert_eq!(throttle.begin(ANN, HERE, now), Err(1));
-        assert_eq!(throttle.begin(ANN, "192.0.2.2", now), Ok(()));
+        assert_eq!(throttle.attempt(ANN, HERE, now), Err(1));
+        assert_eq!(throttle.attempt(ANN, "192.0.2.2", now), Ok(()));
         now = now + SECOND;
-        assert_eq!(throttle.begin(ANN, HERE, now), Ok(()));
-        assert_eq!(throttle.begin(ANN, HERE, now), Err(2));
+        assert_eq!(throttle.attempt(ANN, HERE, now), Ok(()));
+        assert_eq!(throttle.attempt(ANN, HERE, now), Err(2));
         now = now + 2 * SECOND;
-        assert_eq!(throttle.begin(ANN, HERE, now), Ok(()));
-        throttle.succeeded(ADDRESS, HERE, now);
-        assert_eq!(throttle.begin(ANN, HERE, now), Ok(()));
+        assert_eq!(throttle.attempt(ANN, HERE, now), Ok(()));
+        throttle.succeeded(ANN, HERE, now);
+        assert_eq!(throttle.attempt(ANN, HERE, now), Ok(()));
     }
 
     #[test]
@@ -194,10 +226,10 @@ mod tests {
         let mut guesses = 0;
         for _ in 0..50 {
             // The password alone, then a wrong code, and so on.
-            if throttle.begin(ANN, HERE, now).is_ok() {
+            if throttle.attempt(ANN, HERE, now).is_ok() {
                 throttle.undo(ANN, HERE);
             }
-            guesses += u32::from(throttle.begin(ANN, HERE, now).is_ok());
+            guesses += u32::from(throttle.attempt(ANN, HERE, now).is_ok());
         }
         assert_eq!(guesses, FREE_FAILURES);
     }
@@ -207,33 +239,20 @@ mod tests {
         let throttle = Throttle::default();
         let now = Time(1_000_000);
         for i in 0..FREE_FAILURES_OF_SOURCE {
-            assert_eq!(
-                throttle.begin(Attempt::SignIn(&format!("{i}@example.com")), HERE, now),
-                Ok(())
-            );
+            assert_eq!(throttle.attempt(&format!("{i}@example.com"), HERE, now), Ok(()));
         }
-        assert!(throttle.begin(Attempt::SignIn("new@example.com"), HERE, now).is_err());
+        assert!(throttle.attempt("new@example.com", HERE, now).is_err());
     }
 
     #[test]
     fn many_sources_cannot_try_one_person_nor_keep_them_out() {
         let throttle = Throttle::default();
         let now = Time(1_000_000);
-        assert_eq!(throttle.begin(ANN, HERE, now), Ok(()));
-        throttle.succeeded(ADDRESS, HERE, now);
-        let tried = (0..100).filter(|i| throttle.begin(ANN, &format!("198.51.100.{i}"), now).is_ok());
+        assert_eq!(throttle.attempt(ANN, HERE, now), Ok(()));
+        throttle.succeeded(ANN, HERE, now);
+        let tried = (0..100).filter(|i| throttle.attempt(ANN, &format!("198.51.100.{i}"), now).is_ok());
         assert_eq!(tried.count() as u32, FREE_FAILURES_OF_EMAIL);
-        assert_eq!(throttle.begin(ANN, HERE, now), Ok(()));
-    }
-
-    #[test]
-    fn links_are_slowed_down_for_who_tries_them_alone() {
-        let throttle = Throttle::default();
-        let now = Time(1_000_000);
-        let tried = (0..100).filter(|_| throttle.begin(Attempt::Link, "198.51.100.1", now).is_ok());
-        assert_eq!(tried.count() as u32, FREE_LINKS);
-        assert_eq!(throttle.begin(Attempt::Link, HERE, now), Ok(()));
-        assert_eq!(throttle.begin(ANN, "198.51.100.1", now), Ok(()));
+        assert_eq!(throttle.attempt(ANN, HERE, now), Ok(()));
     }
 
     #[test]
@@ -241,8 +260,48 @@ mod tests {
         let throttle = Throttle::default();
         let now = Time(1_000 * DAY);
         for _ in 0..FREE_FAILURES {
-            throttle.begin(ANN, HERE, now).unwrap();
+            throttle.attempt(ANN, HERE, now).unwrap();
         }
-        assert_eq!(throttle.begin(ANN, HERE, now - 10 * DAY), Err(1));
+        assert_eq!(throttle.attempt(ANN, HERE, now - 10 * DAY), Err(1));
+    }
+
+    #[test]
+    fn the_addresses_of_one_ipv6_network_are_one_source() {
+        let throttle = Throttle::default();
+        let now = Time(1_000_000);
+        for i in 0..FREE_FAILURES {
+            let source = format!("2001:db8:1:2:{i:x}::9");
+            assert_eq!(throttle.attempt(ANN, &source, now), Ok(()));
+        }
+        assert_eq!(throttle.attempt(ANN, "2001:db8:1:2:ffff::1", now), Err(1));
+        assert_eq!(throttle.attempt(ANN, "2001:db8:1:3::1", now), Ok(()));
+    }
+
+    #[test]
+    fn nobody_is_kept_from_a_link_by_what_others_try() {
+        let throttle = Throttle::default();
+        let now = Time(1_000_000);
+        for i in 0..100 {
+            throttle.attempt_link("reset", &format!("198.51.100.{i}"), now).unwrap();
+            throttle
+                .attempt("reset", &format!("198.51.100.{i}"), now)
+                .unwrap_or_default();
+        }
+        assert_eq!(throttle.attempt_link("reset", HERE, now), Ok(()));
+        throttle.link_was_right("reset", HERE);
+        for _ in 0..FREE_FAILURES {
+            assert_eq!(throttle.attempt_link("reset", HERE, now), Ok(()));
+        }
+        assert_eq!(throttle.attempt_link("reset", HERE, now), Err(1));
+    }
+
+    #[test]
+    fn counters_are_bounded() {
+        let throttle = Throttle::default();
+        for i in 0..(ENTRIES_MAX as i64 / 3 + 50) {
+            let (email, source) = (format!("{i}@example.com"), format!("source {i}"));
+            assert_eq!(throttle.attempt(&email, &source, Time(i)), Ok(()));
+        }
+        assert!(throttle.counters().failures.len() <= ENTRIES_MAX);
     }
 }

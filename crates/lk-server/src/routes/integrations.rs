@@ -28,7 +28,7 @@ use crate::dto::present::Present;
 use crate::dto::{Private, Viewer, cards};
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::{BaseUrl, Body, Id, NoParams, Query};
-use crate::settings::{CheckedSettings, check_settings, vet_settings};
+use crate::settings::{CheckedSettings, check_settings, keep_secrets_home, vet_settings};
 
 /// Problems shown with an integration.
 const PROBLEMS_SHOWN: usize = 5;
@@ -283,6 +283,8 @@ async fn update_integration(
             let stored: Vec<&str> = stored.iter().map(|c| c.field.as_str()).collect();
             let manifest = manifest(&app, &row.provider)?;
             let checked = check_settings(manifest, settings, &stored)?;
+            let before = serde_json::from_str(&row.settings).unwrap_or_default();
+            keep_secrets_home(manifest, &before, &checked, &stored)?;
             vet_settings(app.engine().egress(), manifest, &checked.settings).await?;
             Some(checked)
         }

@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use super::ProjectParam;
 use crate::app::App;
-use crate::auth::{Access, Attempt, Caller, Identity, Origin, Person, new_token, permit_installation, token_hash};
+use crate::auth::{Access, Caller, Identity, Origin, Person, new_token, permit_installation, token_hash};
 use crate::dto::member::{CreatedInvitation, InvitationList, InvitationPreview, LinkToken, NewInvitation};
 use crate::dto::session::{NewAccount, Session};
 use crate::error::{ApiError, ErrorCode};
@@ -21,6 +21,8 @@ use crate::extract::{BaseUrl, Body, Id, NoParams, Query};
 
 /// Days until an invitation stops working, unless asked otherwise.
 const DAYS_DEFAULT: u32 = 7;
+/// What attempts to use an invitation are counted under.
+const INVITATION: &str = "invitation";
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -118,10 +120,10 @@ async fn look_at_invitation(
     _: Query<NoParams>,
     Body(input): Body<LinkToken>,
 ) -> Result<Json<InvitationPreview>, ApiError> {
-    super::spend_attempt(&app, &origin)?;
+    super::spend_attempt(&app, INVITATION, &origin)?;
     let found = app.store().invitation(&token_hash(&input.token), app.now()).await?;
     let (invitation, project) = found.ok_or_else(ApiError::bad_link)?;
-    app.throttle().undo(Attempt::Link, &origin.source);
+    app.throttle().link_was_right(INVITATION, &origin.source);
     Ok(Json(InvitationPreview {
         project_name: project.name,
         role: invitation.role.into(),
@@ -147,7 +149,7 @@ async fn join(
     _: Query<NoParams>,
     Body(input): Body<NewAccount>,
 ) -> Result<Response, ApiError> {
-    super::spend_attempt(&app, &origin)?;
+    super::spend_attempt(&app, INVITATION, &origin)?;
     let (now, link) = (app.now(), token_hash(&input.token));
     // Looked at before the expensive hash, so that guessing costs us nothing.
     if app.store().invitation(&link, now).await?.is_none() {
@@ -171,7 +173,7 @@ async fn join(
         }
         Err(error) => return Err(error.into()),
     };
-    app.throttle().undo(Attempt::Link, &origin.source);
+    app.throttle().link_was_right(INVITATION, &origin.source);
     super::session::begin(&app, user, SignInMethod::Link, origin).await
 }
 
@@ -191,14 +193,14 @@ async fn accept_invitation(
     _: Query<NoParams>,
     Body(input): Body<LinkToken>,
 ) -> Result<Json<Session>, ApiError> {
-    super::spend_attempt(&app, &origin)?;
+    super::spend_attempt(&app, INVITATION, &origin)?;
     let permit = permit_installation(&app, &person.caller, Verb::ManageAccount).await?;
     let accepted = app
         .store()
         .accept_invitation(&permit, &token_hash(&input.token), app.now())
         .await;
     match accepted {
-        Ok(()) => app.throttle().undo(Attempt::Link, &origin.source),
+        Ok(()) => app.throttle().link_was_right(INVITATION, &origin.source),
         Err(StoreError::NotFound { .. }) => return Err(ApiError::bad_link()),
         Err(error) => return Err(error.into()),
     }

@@ -39,7 +39,7 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
-use crate::auth::{Attempt, Origin};
+use crate::auth::Origin;
 use crate::config::Config;
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::{FromParams, Params};
@@ -93,8 +93,8 @@ async fn project_names(app: &App) -> Result<HashMap<String, String>, ApiError> {
 
 /// Counts an attempt to use a one-time link, as a failed one until it succeeds; 429 after too many
 /// from one source.
-fn spend_attempt(app: &App, origin: &Origin) -> Result<(), ApiError> {
-    let attempt = app.throttle().begin(Attempt::Link, &origin.source, app.now());
+fn spend_attempt(app: &App, what: &'static str, origin: &Origin) -> Result<(), ApiError> {
+    let attempt = app.throttle().attempt_link(what, &origin.source, app.now());
     attempt.map_err(|wait_s| ApiError::rate_limited("Too many attempts. Wait a little.", wait_s))
 }
 

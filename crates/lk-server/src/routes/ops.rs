@@ -1,7 +1,7 @@
 //! For machines that watch the machine.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRequestParts as _, State};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderValue, header};
@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::auth;
+use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::extract::{NoParams, Query};
 
@@ -62,11 +62,10 @@ async fn readyz(State(app): State<App>, _: Query<NoParams>) -> Result<Json<Ok200
     get, path = "/metrics", operation_id = "getMetrics", tag = "operations",
     responses((status = 200, body = String, content_type = "text/plain"))
 )]
-async fn get_metrics(State(app): State<App>, _: Query<NoParams>, parts: Parts) -> Result<Response, ApiError> {
+async fn get_metrics(State(app): State<App>, _: Query<NoParams>, mut parts: Parts) -> Result<Response, ApiError> {
     if !app.config().metrics_open {
-        let caller = auth::identify(&parts, &app)
-            .await?
-            .ok_or_else(ApiError::unauthenticated)?;
+        // As everywhere, which refuses a key without the scope to read.
+        let caller = Caller::from_request_parts(&mut parts, &app).await?;
         if !caller.operator() {
             return Err(ApiError::forbidden("it needs the operator"));
         }

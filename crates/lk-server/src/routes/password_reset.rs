@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::auth::{Attempt, Origin, new_token, token_hash};
+use crate::auth::{Origin, new_token, token_hash};
 use crate::dto::member::LinkToken;
 use crate::dto::profile::{PasswordReset, ResetPreview};
 use crate::error::ApiError;
@@ -62,7 +62,7 @@ async fn look_at_reset(
     _: Query<NoParams>,
     Body(input): Body<LinkToken>,
 ) -> Result<Json<ResetPreview>, ApiError> {
-    super::spend_attempt(&app, &origin)?;
+    super::spend_attempt(&app, RESET_LINK, &origin)?;
     let link = app
         .store()
         .one_time_link(&token_hash(&input.token), RESET_LINK, app.now())
@@ -70,7 +70,7 @@ async fn look_at_reset(
         .ok_or_else(ApiError::bad_link)?;
     let user = app.store().user(&link.subject.unwrap_or_default()).await;
     let user = user.map_err(|_| ApiError::bad_link())?;
-    app.throttle().undo(Attempt::Link, &origin.source);
+    app.throttle().link_was_right(RESET_LINK, &origin.source);
     Ok(Json(ResetPreview {
         email: user.email,
         expires_at: link.expires_at.into(),
@@ -92,7 +92,7 @@ async fn reset_password(
     _: Query<NoParams>,
     Body(input): Body<PasswordReset>,
 ) -> Result<StatusCode, ApiError> {
-    super::spend_attempt(&app, &origin)?;
+    super::spend_attempt(&app, RESET_LINK, &origin)?;
     let (now, link) = (app.now(), token_hash(&input.token));
     // Looked at before the expensive hash, so that guessing costs us nothing.
     if app.store().one_time_link(&link, RESET_LINK, now).await?.is_none() {
@@ -105,7 +105,7 @@ async fn reset_password(
         .await
     {
         Ok(_) => {
-            app.throttle().undo(Attempt::Link, &origin.source);
+            app.throttle().link_was_right(RESET_LINK, &origin.source);
             Ok(StatusCode::NO_CONTENT)
         }
         Err(StoreError::NotFound { .. }) => Err(ApiError::bad_link()),

@@ -14,8 +14,8 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::{
-    self, Attempt, COOKIE, Identity, Origin, PROOF_MS, Person, SESSION_LIFE_MS, Shown, cookie_value, new_token,
-    proof_methods, prove, set_cookie, token_hash,
+    self, COOKIE, Identity, Origin, PROOF_MS, Person, SESSION_LIFE_MS, Shown, cookie_value, new_token, proof_methods,
+    prove, set_cookie, token_hash,
 };
 use crate::dto::key::effective_scopes;
 use crate::dto::session::{
@@ -255,7 +255,7 @@ async fn set_up(
     };
     let hash = token_hash(&input.token);
     // Looked at before the expensive hash, so that guessing costs us nothing.
-    super::spend_attempt(&app, &origin)?;
+    super::spend_attempt(&app, SETUP, &origin)?;
     if app.store().one_time_link(&hash, SETUP, now).await?.is_none() {
         return Err(refused());
     }
@@ -276,6 +276,6 @@ async fn set_up(
         Err(lk_store::StoreError::NotFound { .. }) => return Err(refused()),
         Err(error) => return Err(error.into()),
     };
-    app.throttle().undo(Attempt::Link, &origin.source);
+    app.throttle().link_was_right(SETUP, &origin.source);
     begin(&app, user, SignInMethod::Link, origin).await
 }

@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::auth::{Person, bad_code, permit_installation, require_proof, totp};
+use crate::auth::{Origin, Person, bad_code, begin_attempt, permit_installation, require_proof, totp};
 use crate::dto::profile::{RecoveryCodes, TotpCode, TotpSetup};
 use crate::error::ApiError;
 use crate::extract::{Body, NoParams, Query};
@@ -53,15 +53,20 @@ async fn begin_totp(
 async fn confirm_totp(
     State(app): State<App>,
     person: Person,
+    origin: Origin,
     _: Query<NoParams>,
     Body(input): Body<TotpCode>,
 ) -> Result<Json<RecoveryCodes>, ApiError> {
+    let (email, source) = (person.user.email.as_str(), origin.source.as_str());
     let authenticator = app.store().authenticator(&person.user.id).await?;
     let pending = authenticator
         .filter(|a| a.confirmed_at.is_none())
         .ok_or_else(ApiError::not_found)?;
     let now = app.now();
+    // Whoever guessed it at a stolen session would be shown the recovery codes.
+    begin_attempt(&app, email, source)?;
     let step = totp::step_of(&pending.secret, &input.code, now)?.ok_or_else(bad_code)?;
+    app.throttle().undo(email, source);
     let (shown, stored) = totp::new_recovery_codes()?;
     let permit = permit_installation(&app, &person.caller, Verb::ManageAccount).await?;
     app.store().confirm_authenticator(&permit, step, &stored, now).await?;

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
-use axum::response::Response;
-use http::Version;
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderMap, Version, header};
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -24,6 +24,7 @@ use tower::Service as _;
 
 use super::Peer;
 use crate::app::App;
+use crate::error::{ApiError, ErrorCode};
 use crate::tls::Tls;
 
 /// Headers of one request.
@@ -196,6 +197,11 @@ impl HttpBody for Sending {
     }
 }
 
+/// Whether every program in between understands the same host (RFC 9112, section 3.2).
+fn names_one_host(headers: &HeaderMap) -> bool {
+    headers.get_all(header::HOST).iter().nth(1).is_none()
+}
+
 fn service(
     router: Router,
     peer: SocketAddr,
@@ -210,9 +216,12 @@ fn service(
     hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
         let open = Arc::clone(&activity).begin(request.version());
         request.extensions_mut().insert(Peer(peer));
-        let answer = router.clone().call(request.map(Body::new));
+        let answer = names_one_host(request.headers()).then(|| router.clone().call(request.map(Body::new)));
         async move {
-            let response = answer.await?;
+            let response = match answer {
+                Some(answer) => answer.await?,
+                None => ApiError::new(ErrorCode::InvalidRequest, "Send one `Host` header.").into_response(),
+            };
             Ok(match open {
                 Some(open) => response.map(|body| Body::new(Sending { body, _open: open })),
                 None => response,
