@@ -194,6 +194,16 @@ test('who is taken out of the project on screen is told, and sees the next one',
   expect(await screen.findByText('No members')).toBeVisible()
 })
 
+test('whose session has ended is led to the sign-in page by the next thing they do, and back from there', async () => {
+  const { user, router, world } = renderApp('/profile')
+  await user.type(await screen.findByRole('textbox', { name: /^Name/ }), ' II')
+  world.signedIn = false
+  server.use(http.patch('*/api/profile', () => HttpResponse.json({ error: { code: 'unauthenticated', message: 'Sign in.' } }, { status: 401 })))
+  await user.click(screen.getByRole('button', { name: 'Save' }))
+  expect(await screen.findByRole('heading', { name: 'Sign in' })).toBeVisible()
+  expect(router.state.location.search).toEqual({ next: '/profile' })
+})
+
 test('many projects are found by typing', async () => {
   const world = contractor(() => NOW)
   world.people.extraProjects = Array.from({ length: 9 }, (_, index) => ({
