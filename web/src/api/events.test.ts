@@ -6,11 +6,13 @@ import type { SseMessage } from './sse'
 class FakeStreams {
   requests: Request[] = []
   up = true
+  status = 200
   #open: ReadableStreamDefaultController<Uint8Array>[] = []
 
   readonly fetch = async (input: string, init: RequestInit) => {
     this.requests.push(new Request(`http://localhost${input}`, { headers: init.headers ?? {} }))
     if (!this.up) throw new TypeError('network')
+    if (this.status !== 200) return new Response(null, { status: this.status })
     const body = new ReadableStream<Uint8Array>({ start: (controller) => void this.#open.push(controller) })
     return new Response(body)
   }
@@ -23,11 +25,12 @@ class FakeStreams {
 }
 
 function listen() {
-  const heard = { messages: [] as SseMessage[], states: [] as StreamState[], stale: 0 }
+  const heard = { messages: [] as SseMessage[], states: [] as StreamState[], stale: 0, rights: 0 }
   const listener = {
     onMessages: (messages: SseMessage[]) => void heard.messages.push(...messages),
     onState: (state: StreamState) => void heard.states.push(state),
     onStale: () => void (heard.stale += 1),
+    onRights: () => void (heard.rights += 1),
   }
   return { heard, listener }
 }
@@ -99,6 +102,20 @@ describe('LiveStream', () => {
     server.up = true
     await vi.advanceTimersByTimeAsync(60_000)
     expect(heard.states.at(-1)).toBe('live')
+  })
+
+  it('asks who we are here after it was let in again, and when it is not let in any more', async () => {
+    const { heard, listener } = listen()
+    stream = new LiveStream(listener, 'project-1')
+    await vi.advanceTimersByTimeAsync(0)
+    expect(heard.rights).toBe(0)
+    server.cut()
+    await vi.advanceTimersByTimeAsync(1500)
+    expect(heard.rights).toBe(1)
+    server.status = 404
+    server.cut()
+    await vi.advanceTimersByTimeAsync(1500)
+    expect(heard.rights).toBe(2)
   })
 
   it('gives up a connection on which not even heartbeats arrive', async () => {

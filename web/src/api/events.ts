@@ -10,11 +10,14 @@ export interface StreamListener {
   /** Everything on screen may be stale: fetch it again. */
   onStale(): void
   onState(state: StreamState): void
+  /** The server let us in no longer, or as somebody with another role: ask who we are here. */
+  onRights(): void
 }
 
 type Broadcast =
   | { kind: 'messages'; messages: SseMessage[] }
   | { kind: 'stale' }
+  | { kind: 'rights' }
   | { kind: 'state'; state: StreamState; lastId: string | null }
   | { kind: 'hello' }
 
@@ -40,6 +43,7 @@ export class LiveStream {
   #queue: SseMessage[] = []
   #flushTimer: ReturnType<typeof setTimeout> | undefined
   #leading = false
+  #wasLive = false
   #wake: (() => void) | null = null
 
   constructor(
@@ -107,8 +111,12 @@ export class LiveStream {
         this.#announce('signed-out')
         return 'signed-out'
       }
+      if (response.status === 403 || response.status === 404) this.#rights()
       if (!response.ok || !response.body) return false
       onOpen()
+      // The server ends the stream of somebody whose role changed, and lets them in again with the new one.
+      if (this.#wasLive) this.#rights()
+      this.#wasLive = true
       this.#announce('live')
       // Without an id to resume at, whatever happened between the first fetch and now was missed.
       if (this.#lastId === null) this.#stale()
@@ -145,6 +153,11 @@ export class LiveStream {
     this.listener.onStale()
   }
 
+  #rights() {
+    this.#post({ kind: 'rights' })
+    this.listener.onRights()
+  }
+
   #announce(state: StreamState) {
     this.#post({ kind: 'state', state, lastId: this.#lastId })
     if (state === this.#state) return
@@ -157,6 +170,8 @@ export class LiveStream {
       if (this.#leading) this.#post({ kind: 'state', state: this.#state, lastId: this.#lastId })
     } else if (said.kind === 'stale') {
       this.listener.onStale()
+    } else if (said.kind === 'rights') {
+      this.listener.onRights()
     } else if (said.kind === 'state') {
       this.#lastId = said.lastId ?? this.#lastId
       this.#state = said.state

@@ -1,5 +1,5 @@
-import { QueryCache, QueryClient } from '@tanstack/react-query'
-import { ApiError } from './error'
+import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query'
+import { ApiError, hasCode } from './error'
 import { keys } from './keys'
 
 const RETRIES = 2
@@ -13,13 +13,17 @@ function shouldRetry(failures: number, error: Error): boolean {
 }
 
 export function createQueryClient(): QueryClient {
+  /** The session has ended: whoever is here is sent to sign in. */
+  const askAgain = (error: Error) => {
+    if (hasCode(error, 'unauthenticated')) void client.invalidateQueries({ queryKey: keys.session })
+  }
   const client: QueryClient = new QueryClient({
     queryCache: new QueryCache({
       onError: (error, query) => {
-        const expired = error instanceof ApiError && error.status === 401
-        if (expired && query.queryKey[0] !== 'session') void client.invalidateQueries({ queryKey: keys.session })
+        if (query.queryKey[0] !== 'session') askAgain(error)
       },
     }),
+    mutationCache: new MutationCache({ onError: askAgain }),
     defaultOptions: { queries: { retry: shouldRetry, staleTime: STALE_MS } },
   })
   return client

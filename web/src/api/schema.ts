@@ -2414,7 +2414,7 @@ export interface operations {
             query?: {
                 /** @description Actions that begin so, e.g. `member.`. */
                 action?: string;
-                /** @description By the person or key with this id. */
+                /** @description By the person or key with this id, or with this in their name. */
                 actor?: string;
                 /** @description `nextCursor` of the page before. */
                 cursor?: string;
@@ -2599,7 +2599,7 @@ export interface operations {
             query?: {
                 /** @description Actions that begin so, e.g. `member.`. */
                 action?: string;
-                /** @description By the person or key with this id. */
+                /** @description By the person or key with this id, or with this in their name. */
                 actor?: string;
                 /** @description `csv`, or `json` for one object a line. */
                 format?: string;

@@ -58,7 +58,7 @@ export type ProviderInfo = Schemas['ProviderInfo']
 
 export type SudoMethods = Schemas['SudoMethods']
 export type Profile = Schemas['Profile']
-export type ProfileSession = Omit<Schemas['ProfileSession'], 'method'> & { method: 'password' | 'identity_provider' }
+export type ProfileSession = Schemas['ProfileSession']
 export type TotpSetup = Schemas['TotpSetup']
 export type InvitationPreview = Schemas['InvitationPreview']
 

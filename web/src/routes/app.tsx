@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
-import { Navigate, Outlet, useLocation, useSearch } from '@tanstack/react-router'
-import { lazy, Suspense, useEffect, useRef } from 'react'
+import { Outlet, useLocation, useNavigate, useSearch } from '@tanstack/react-router'
+import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { currentProject, sessionQuery } from '@/api/queries/session'
 import { NoProject } from '@/features/shell/no-project'
 import { Shell } from '@/features/shell/shell'
@@ -16,8 +16,7 @@ export function AppLayout() {
   const { data: session } = useQuery(sessionQuery)
   const location = useLocation()
   useFocusOnArrival(location.pathname)
-  // The session ended while the page was open: the guard ran before that.
-  if (session && !session.user) return <Navigate to="/sign-in" search={{ next: location.href }} />
+  if (session && !session.user) return <SignInAgain />
   const projectless = session !== undefined && !currentProject(session) && !WITHOUT_PROJECT.has(location.pathname)
   return (
     <Shell>
@@ -25,6 +24,15 @@ export function AppLayout() {
       <Suspense>{event && <EventDrawer key={event} id={event} />}</Suspense>
     </Shell>
   )
+}
+
+/** The session ended while the page was open, after the guard had run: to the sign-in page, once, and back here from it. */
+function SignInAgain() {
+  const navigate = useNavigate()
+  const { href } = useLocation()
+  const [next] = useState(href)
+  useEffect(() => void navigate({ to: '/sign-in', search: { next } }), [navigate, next])
+  return null
 }
 
 /** On another page, focus goes to its content, so that screen readers start there and the next Tab does too. */

@@ -1,6 +1,7 @@
 import { screen, waitFor, within } from '@testing-library/react'
 import { http, HttpResponse } from 'msw'
 import { expect, test } from 'vitest'
+import { keys } from '@/api/keys'
 import type { Role } from '@/api/types'
 import { NOW } from '@/test/factories'
 import { renderApp } from '@/test/render'
@@ -128,8 +129,9 @@ test('the audit log is filtered by its address and says how each thing ended', a
   expect(rows).toHaveTextContent('Denied')
   expect(screen.getByRole('link', { name: 'Export CSV' })).toHaveAttribute('href', expect.stringMatching(/scope=project.*result=denied.*format=csv/))
   await user.click(screen.getByRole('button', { name: 'Clear' }))
-  await user.type(screen.getByRole('searchbox', { name: 'Action' }), 'member')
-  await waitFor(() => expect(router.state.location.search).toMatchObject({ tab: 'audit', action: 'member' }))
+  await user.click(screen.getByRole('button', { name: /Action/ }))
+  await user.click(await screen.findByRole('option', { name: 'Members' }))
+  await waitFor(() => expect(router.state.location.search).toMatchObject({ tab: 'audit', action: 'member.' }))
   expect(await screen.findByText('Theo Lindqvist: viewer to editor')).toBeVisible()
   await user.type(screen.getByRole('searchbox', { name: 'Search the audit log' }), 'nothing has this')
   expect(await screen.findByText('No row matches')).toBeVisible()
@@ -169,15 +171,37 @@ test('the check of the log says in words what is wrong', async () => {
   const { user } = renderApp('/admin?tab=audit', world)
   await user.click(await screen.findByRole('button', { name: 'Check the log' }))
   expect(await screen.findByText(/The log is whole: 66 rows/)).toBeVisible()
-  world.people.auditProblem = { seq: 12, kind: 'edited', message: 'Row 12 does not fit its fingerprint.' }
+  world.people.auditProblem = { seq: 12, kind: 'edited', message: 'row 12 was changed after it was written.' }
   await user.click(screen.getByRole('button', { name: 'Check the log' }))
-  expect(await screen.findByText(/A row was edited, at row 12/)).toBeVisible()
+  expect(await screen.findByText(/The log is not whole: row 12 was changed/)).toBeVisible()
 })
 
 test('who belongs to no project is told what to do', async () => {
   const { router } = renderApp('/problems', as(null))
   expect(await screen.findByText(/Ask an admin of the project for an invitation/)).toBeVisible()
   expect(router.state.location.pathname).toBe('/problems')
+})
+
+test('who is taken out of the project on screen is told, and sees the next one', async () => {
+  const world = as('editor')
+  world.people.extraProjects = [{ id: 'project-2', slug: 'west-coast', name: 'West Coast', role: 'viewer', flags: { healthUi: true, statusApi: true, shadow: false } }]
+  const { client } = renderApp('/settings?tab=members', world)
+  expect(await screen.findByText('Theo Lindqvist')).toBeVisible()
+  world.people.role = null
+  world.people.members = []
+  await client.invalidateQueries({ queryKey: keys.session })
+  expect(await screen.findByText('You are no longer a member of Acme Builders. What you see now is West Coast.')).toBeVisible()
+  expect(await screen.findByText('No members')).toBeVisible()
+})
+
+test('whose session has ended is led to the sign-in page by the next thing they do, and back from there', async () => {
+  const { user, router, world } = renderApp('/profile')
+  await user.type(await screen.findByRole('textbox', { name: /^Name/ }), ' II')
+  world.signedIn = false
+  server.use(http.patch('*/api/profile', () => HttpResponse.json({ error: { code: 'unauthenticated', message: 'Sign in.' } }, { status: 401 })))
+  await user.click(screen.getByRole('button', { name: 'Save' }))
+  expect(await screen.findByRole('heading', { name: 'Sign in' })).toBeVisible()
+  expect(router.state.location.search).toEqual({ next: '/profile' })
 })
 
 test('many projects are found by typing', async () => {

@@ -26,7 +26,7 @@ export class People {
   profileVersion = 1
   extraProjects: Session['projects'] = []
   /** What is wrong with the audit log, if anything. */
-  auditProblem: { seq: number; kind: 'missing' | 'edited' | 'reordered' | 'truncated'; message: string } | null = null
+  auditProblem: { seq: number; kind: 'missing' | 'edited' | 'truncated'; message: string } | null = null
 
   constructor(readonly now: () => number) {
     this.users = [
@@ -57,7 +57,7 @@ export class People {
     this.sessions = [
       { id: 'session-1', current: true, createdAt: this.at(3), lastSeenAt: this.at(0), expiresAt: this.at(-300), source: '192.0.2.14', userAgent: agent('Firefox/152.0', 'X11; Linux x86_64'), method: 'password' },
       { id: 'session-2', current: false, createdAt: this.at(200), lastSeenAt: this.at(30), expiresAt: this.at(-100), source: '198.51.100.7', userAgent: agent('AppleWebKit/605.1 Version/26.0 Safari/604.1', 'iPhone; CPU iPhone OS 26_0 like Mac OS X'), method: 'identity_provider' },
-      { id: 'session-3', current: false, createdAt: this.at(400), lastSeenAt: this.at(390), expiresAt: this.at(-10), source: null, userAgent: null, method: 'password' },
+      { id: 'session-3', current: false, createdAt: this.at(400), lastSeenAt: this.at(390), expiresAt: this.at(-10), source: null, userAgent: null, method: 'link' },
     ]
     this.audit = this.#auditRows()
   }
@@ -104,14 +104,14 @@ export class People {
 
   #auditRows(): AuditEntry[] {
     const rows: Partial<AuditEntry>[] = [
-      { action: 'problem.acknowledge', target: 'problem-4', summary: 'Procore asks us to slow down', at: this.at(1) },
-      { action: 'member.change', target: 'user-2', summary: 'Theo Lindqvist: viewer to editor', at: this.at(5) },
-      { action: 'webhook_secret.add', target: 'integration-4', summary: 'Field cards, secret ending 9f2c', at: this.at(30) },
+      { action: 'problem.triaged', target: 'problem-4', summary: 'Procore asks us to slow down', at: this.at(1) },
+      { action: 'member.role_changed', target: 'user-2', summary: 'Theo Lindqvist: viewer to editor', at: this.at(5) },
+      { action: 'webhook_secret.added', target: 'integration-4', summary: 'Field cards, secret ending 9f2c', at: this.at(30) },
       { action: 'integration.disconnect', target: 'integration-9', summary: 'Old payroll', at: this.at(31), actorId: 'user-2', actorName: 'Theo Lindqvist', result: 'denied' },
-      { action: 'events.read', target: '', summary: 'Nightly export', at: this.at(40), actorKind: 'api_key', actorId: 'key-1', actorName: 'Nightly export', result: 'failed' },
-      { action: 'session.sign_in', target: 'user-1', summary: 'by password', at: this.at(70), projectId: null, projectName: null },
+      { action: 'problem.triage', target: '', summary: 'Nightly export', at: this.at(40), actorKind: 'api_key', actorId: 'key-1', actorName: 'Nightly export', result: 'failed' },
+      { action: 'session.began', target: 'user-1', summary: 'by password', at: this.at(70), projectId: null, projectName: null },
     ]
-    const many = Array.from({ length: 60 }, (_, index) => ({ action: 'problem.resolve', summary: `Problem ${60 - index}`, at: this.at(80 + index * 5) }))
+    const many = Array.from({ length: 60 }, (_, index) => ({ action: 'problem.triaged', summary: `Problem ${60 - index}`, at: this.at(80 + index * 5) }))
     const all = [...rows, ...many]
     return all.map((row, index) => anAuditEntry({ ...row, seq: all.length - index }))
   }

@@ -46,7 +46,7 @@ struct AuditParams {
     /// `project`, or `installation` for every row, which is the operator's.
     #[param(pattern = "^(project|installation)$")]
     scope: Option<String>,
-    /// By the person or key with this id.
+    /// By the person or key with this id, or with this in their name.
     #[param(min_length = 1, max_length = 64)]
     actor: Option<String>,
     /// Actions that begin so, e.g. `member.`.
@@ -102,7 +102,7 @@ impl AuditParams {
                 Place::Project(id) => Some(id),
                 Place::Installation => None,
             },
-            actor_id: self.actor,
+            actor: self.actor,
             action: self.action,
             result: self.result,
             from: self.from,

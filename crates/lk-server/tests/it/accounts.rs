@@ -161,7 +161,7 @@ async fn two_admins_at_once_the_second_is_told_what_the_first_did() {
     assert_eq!(error["details"]["version"], 2);
     assert_eq!(error["details"]["changedBy"], "Role(Admin)");
     assert!(
-        error["message"].as_str().unwrap().contains("viewer is editor now"),
+        error["message"].as_str().unwrap().contains("from viewer to editor"),
         "{error}"
     );
 }

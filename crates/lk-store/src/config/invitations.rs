@@ -139,13 +139,12 @@ impl Store {
             ],
         )
         .await?;
-        let whom = invitation.email.as_deref().unwrap_or("whoever has the link");
         write
             .commit(Audit {
                 project_id: Some(&new.project_id),
                 action: "invitation.created",
                 target: invitation.id.clone(),
-                summary: format!("{} for {whom}", new.role),
+                summary: what_is_offered(&invitation),
             })
             .await?;
         Ok(invitation)
@@ -154,16 +153,17 @@ impl Store {
     /// Withdraws an invitation of the project.
     pub async fn withdraw_invitation(&self, permit: &Permit, project_id: &str, id: &str, now: Time) -> Result<()> {
         let write = self.write(permit, &[Verb::ManageMembers], now).await?;
-        let sql = "DELETE FROM invitations WHERE id = $1 AND project_id = $2 AND used_at IS NULL";
-        if db::run(write.on(), sql, values![id, project_id]).await? == 0 {
-            return Err(StoreError::missing("invitation"));
-        }
+        let sql =
+            format!("SELECT {COLUMNS} FROM invitations i WHERE i.id = $1 AND i.project_id = $2 AND i.used_at IS NULL");
+        let row = db::one(write.on(), sql, values![id, project_id]).await?;
+        let invitation = read(&row.ok_or(StoreError::missing("invitation"))?)?;
+        db::run(write.on(), "DELETE FROM invitations WHERE id = $1", values![id]).await?;
         write
             .commit(Audit {
                 project_id: Some(project_id),
                 action: "invitation.withdrawn",
                 target: id.to_owned(),
-                summary: String::new(),
+                summary: what_is_offered(&invitation),
             })
             .await
     }
@@ -215,6 +215,12 @@ impl Store {
 }
 
 /// An invitation that names an address is for the account with that address.
+/// What an invitation offers and to whom, for the audit log.
+fn what_is_offered(invitation: &Invitation) -> String {
+    let whom = invitation.email.as_deref().unwrap_or("whoever has the link");
+    format!("{} for {whom}", invitation.role)
+}
+
 fn meant_for(invitation: &Invitation, user: &User) -> Result<()> {
     match &invitation.email {
         Some(email) if *email != user.email => Err(StoreError::Invalid(format!(

@@ -8,6 +8,7 @@ use super::users::oneself;
 use crate::audit::Audit;
 use crate::db::{self, Row, values};
 use crate::ids::new_id;
+use crate::store::Write;
 use crate::{Result, Store, StoreError};
 
 const COLUMNS: &str = "k.id, k.project_id, k.name, k.role, k.operator, k.scopes, k.last4, k.created_by, \
@@ -78,6 +79,21 @@ fn read(row: &Row) -> Result<ApiKey> {
         last_used_at: row.opt_time("last_used_at")?,
         revoked_at: row.opt_time("revoked_at")?,
     })
+}
+
+/// Revokes the key in `row` and says in the audit log which it was.
+async fn revoke(write: Write<'_>, row: Option<Row>, now: Time) -> Result<()> {
+    let key = read(&row.ok_or(StoreError::missing("API key"))?)?;
+    let sql = "UPDATE api_keys SET revoked_at = $2 WHERE id = $1";
+    db::run(write.on(), sql, values![key.id.as_str(), now.ms()]).await?;
+    write
+        .commit(Audit {
+            project_id: Some(&key.project_id),
+            action: "api_key.revoked",
+            target: key.id.clone(),
+            summary: format!("{} ending in {}", key.name, key.last4),
+        })
+        .await
 }
 
 fn read_scopes(text: &str) -> Result<Vec<Scope>> {
@@ -165,19 +181,10 @@ impl Store {
     /// Revokes a key of the project. It stays in the table for the audit log's sake.
     pub async fn revoke_api_key(&self, permit: &Permit, project_id: &str, key_id: &str, now: Time) -> Result<()> {
         let write = self.write(permit, &[Verb::ManageKeys], now).await?;
-        let sql = "UPDATE api_keys SET revoked_at = $3
-                   WHERE id = $1 AND project_id = $2 AND revoked_at IS NULL";
-        if db::run(write.on(), sql, values![key_id, project_id, now.ms()]).await? == 0 {
-            return Err(StoreError::missing("API key"));
-        }
-        write
-            .commit(Audit {
-                project_id: Some(project_id),
-                action: "api_key.revoked",
-                target: key_id.to_owned(),
-                summary: String::new(),
-            })
-            .await
+        let sql =
+            format!("SELECT {COLUMNS} FROM api_keys k WHERE k.id = $1 AND k.project_id = $2 AND k.revoked_at IS NULL");
+        let row = db::one(write.on(), sql, values![key_id, project_id]).await?;
+        revoke(write, row, now).await
     }
 
     /// The keys that a person made and that were not revoked, of any project, newest first.
@@ -197,17 +204,7 @@ impl Store {
             "SELECT {COLUMNS} FROM api_keys k WHERE k.id = $1 AND k.created_by_id = $2 AND k.revoked_at IS NULL"
         );
         let row = db::one(write.on(), sql, values![key_id, oneself(permit)?]).await?;
-        let key = read(&row.ok_or(StoreError::missing("API key"))?)?;
-        let sql = "UPDATE api_keys SET revoked_at = $2 WHERE id = $1";
-        db::run(write.on(), sql, values![key_id, now.ms()]).await?;
-        write
-            .commit(Audit {
-                project_id: Some(&key.project_id),
-                action: "api_key.revoked",
-                target: key_id.to_owned(),
-                summary: format!("{} ending in {}", key.name, key.last4),
-            })
-            .await
+        revoke(write, row, now).await
     }
 
     /// Notes that a key was used. Callers do it at most once a minute.

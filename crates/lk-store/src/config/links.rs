@@ -5,6 +5,7 @@ use lk_core::Time;
 use lk_core::access::{Permit, Verb};
 use sea_orm::ConnectionTrait;
 
+use super::users;
 use crate::audit::Audit;
 use crate::db::{self, Row, values};
 use crate::{Result, Store, StoreError};
@@ -77,6 +78,10 @@ impl Store {
     /// newest printed one is good.
     pub async fn create_one_time_link(&self, permit: &Permit, new: &NewOneTimeLink, now: Time) -> Result<()> {
         let write = self.write(permit, &[Verb::ManageUsers], now).await?;
+        let whom = match &new.subject {
+            Some(user_id) => format!(" for {}", users::find(write.on(), user_id).await?.name),
+            None => String::new(),
+        };
         db::run(
             write.on(),
             "DELETE FROM one_time_links WHERE purpose = $1 AND used_at IS NULL
@@ -104,7 +109,7 @@ impl Store {
                 project_id: new.project_id.as_deref(),
                 action: "one_time_link.created",
                 target: new.subject.clone().unwrap_or_else(|| new.purpose.clone()),
-                summary: new.purpose.clone(),
+                summary: format!("{} link{whom}", new.purpose),
             })
             .await
     }

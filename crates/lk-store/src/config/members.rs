@@ -122,7 +122,7 @@ impl Store {
         now: Time,
     ) -> Result<()> {
         let write = self.write(permit, &[Verb::ManageUsers], now).await?;
-        users::find(write.on(), user_id).await?;
+        let user = users::find(write.on(), user_id).await?;
         let sql = "SELECT id FROM projects WHERE id = $1 AND deleted_at IS NULL";
         db::one(write.on(), sql, values![project_id])
             .await?
@@ -138,7 +138,7 @@ impl Store {
                 project_id: Some(project_id),
                 action: "member.set",
                 target: target(project_id, user_id),
-                summary: format!("role {role}"),
+                summary: format!("{}: {role}", user.name),
             })
             .await
     }
@@ -166,7 +166,7 @@ impl Store {
         }
         put_role(write.on(), project_id, user_id, role).await?;
         keep_an_owner(write.on(), project_id, before.role).await?;
-        let summary = format!("{}: {} is {role} now", before.user.name, before.role);
+        let summary = format!("{}: from {} to {role}", before.user.name, before.role);
         write
             .commit(Audit {
                 project_id: Some(project_id),

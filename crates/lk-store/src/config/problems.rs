@@ -5,7 +5,7 @@ use lk_core::access::{Permit, Verb};
 use lk_core::words::ProblemState;
 use sea_orm::DatabaseTransaction;
 
-use super::conflict;
+use super::{conflict, users};
 use crate::audit::Audit;
 use crate::db::{self, values};
 use crate::error::Current;
@@ -62,7 +62,10 @@ impl Store {
         if changed == 0 {
             return Err(conflict(write.on(), "problem", id, Current::Problem(problem)).await?);
         }
-        let owned = owner.as_deref().unwrap_or("nobody");
+        let owned = match owner.as_deref() {
+            Some(id) => users::find(write.on(), id).await?.name,
+            None => "nobody".to_owned(),
+        };
         write
             .commit(Audit {
                 project_id: Some(&project),

@@ -214,7 +214,7 @@ impl Store {
                 project_id: Some(&integration.project_id),
                 action: "webhook_secret.added",
                 target: integration_id.to_owned(),
-                summary: format!("{} ({})", secret.id, new.source.as_str()),
+                summary: format!("{} ({})", in_words(&integration.name, &secret), new.source.as_str()),
             })
             .await?;
         Ok(secret)
@@ -250,7 +250,11 @@ impl Store {
                 project_id: Some(&integration.project_id),
                 action: "webhook_secret.retired",
                 target: integration_id.to_owned(),
-                summary: format!("{secret_id} after {} s", grace_ms.max(0) / 1_000),
+                summary: format!(
+                    "{}, after {} s",
+                    in_words(&integration.name, &secret),
+                    grace_ms.max(0) / 1_000
+                ),
             })
             .await?;
         Ok(secret)
@@ -279,6 +283,14 @@ impl Store {
             })
             .await?;
         Ok(count)
+    }
+}
+
+/// Which secret of which integration, for the audit log.
+fn in_words(integration: &str, secret: &WebhookSecret) -> String {
+    match secret.last4.as_str() {
+        "" => format!("{integration}: a short secret"),
+        last4 => format!("{integration}: secret ending in {last4}"),
     }
 }
 

@@ -219,16 +219,16 @@ impl Store {
     pub async fn end_own_session(&self, permit: &Permit, id: &str, now: Time) -> Result<()> {
         let write = self.write(permit, &[Verb::ManageAccount], now).await?;
         let user_id = oneself(permit)?;
-        let sql = "DELETE FROM sessions WHERE id = $1 AND user_id = $2";
-        if db::run(write.on(), sql, values![id, user_id]).await? == 0 {
-            return Err(StoreError::missing("session"));
-        }
+        let sql = "DELETE FROM sessions WHERE id = $1 AND user_id = $2 RETURNING source";
+        let row = db::one(write.on(), sql, values![id, user_id]).await?;
+        let source = row.ok_or(StoreError::missing("session"))?.opt_text("source")?;
+        let begun = source.map_or_else(|| "one".to_owned(), |source| format!("the one begun from {source}"));
         write
             .commit(Audit {
                 project_id: None,
                 action: "session.ended",
                 target: user_id.to_owned(),
-                summary: format!("session {id}"),
+                summary: begun,
             })
             .await
     }
@@ -251,14 +251,14 @@ impl Store {
     /// Ends every session of somebody.
     pub async fn end_sessions_of(&self, permit: &Permit, user_id: &str, now: Time) -> Result<()> {
         let write = self.write(permit, &[Verb::ManageUsers], now).await?;
-        users::find(write.on(), user_id).await?;
+        let user = users::find(write.on(), user_id).await?;
         end_all(write.on(), user_id, None).await?;
         write
             .commit(Audit {
                 project_id: None,
                 action: "user.signed_out",
                 target: user_id.to_owned(),
-                summary: "every session".to_owned(),
+                summary: format!("{}: every session", user.name),
             })
             .await
     }

@@ -157,14 +157,14 @@ impl Store {
     /// Takes somebody's authenticator away, who lost it.
     pub async fn remove_authenticator_of(&self, permit: &Permit, user_id: &str, now: Time) -> Result<()> {
         let write = self.write(permit, &[Verb::ManageUsers], now).await?;
-        users::find(write.on(), user_id).await?;
+        let user = users::find(write.on(), user_id).await?;
         remove(write.on(), user_id).await?;
         write
             .commit(Audit {
                 project_id: None,
                 action: "user.totp_removed",
                 target: user_id.to_owned(),
-                summary: String::new(),
+                summary: user.name,
             })
             .await
     }

@@ -291,7 +291,7 @@ impl Store {
                 project_id: None,
                 action: "user.updated",
                 target: user_id.to_owned(),
-                summary: what_changed(&before, &after),
+                summary: format!("{}: {}", before.name, what_changed(&before, &after)),
             })
             .await?;
         Ok(after)
@@ -322,13 +322,14 @@ impl Store {
     /// Sets somebody's password hash and ends their sessions.
     pub async fn set_password(&self, permit: &Permit, user_id: &str, password_hash: &str, now: Time) -> Result<()> {
         let write = self.write(permit, &[Verb::ManageUsers], now).await?;
+        let user = find(write.on(), user_id).await?;
         put_password(write.on(), user_id, password_hash, None).await?;
         write
             .commit(Audit {
                 project_id: None,
                 action: "user.password_set",
                 target: user_id.to_owned(),
-                summary: "password changed, sessions ended".into(),
+                summary: format!("{}: password changed, sessions ended", user.name),
             })
             .await
     }

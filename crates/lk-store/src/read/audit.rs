@@ -40,8 +40,8 @@ pub struct AuditRow {
 pub struct AuditFilter {
     /// Of this project; `None` for the whole installation.
     pub project_id: Option<String>,
-    /// By the person or key with this public id.
-    pub actor_id: Option<String>,
+    /// By the person or key with this public id, or with this in their name.
+    pub actor: Option<String>,
     /// Actions that begin so, e.g. "member." or "api_key.created".
     pub action: Option<String>,
     /// How it ended.
@@ -75,16 +75,18 @@ impl Store {
     pub async fn audit_log(&self, filter: &AuditFilter, before: Option<i64>, limit: u32) -> Result<Vec<AuditRow>> {
         let mut values = values![before.unwrap_or(i64::MAX), i64::from(limit)];
         let mut conditions = vec!["seq < $1".to_owned()];
+        if let Some(actor) = &filter.actor {
+            values.push(actor.as_str().into());
+            values.push(db::like_pattern(actor).into());
+            let (id, name) = (values.len() - 1, self.dialect().contains("actor_name", values.len()));
+            conditions.push(format!("(actor_id = ${id} OR {name})"));
+        }
         let mut choose = |condition: &dyn Fn(usize) -> String, value: sea_orm::Value| {
             values.push(value);
             conditions.push(condition(values.len()));
         };
         let equal = |column: &'static str| move |n: usize| format!("{column} = ${n}");
-        for (column, value) in [
-            ("project_id", &filter.project_id),
-            ("actor_id", &filter.actor_id),
-            ("result", &filter.result),
-        ] {
+        for (column, value) in [("project_id", &filter.project_id), ("result", &filter.result)] {
             if let Some(value) = value {
                 choose(&equal(column), value.as_str().into());
             }

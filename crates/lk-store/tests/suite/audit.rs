@@ -135,14 +135,21 @@ fn filters() -> Vec<(AuditFilter, Vec<i64>)> {
     vec![
         (
             AuditFilter {
-                actor_id: Some("ada".into()),
+                actor: Some("ada".into()),
                 ..all.clone()
             },
             vec![4, 3, 2, 1],
         ),
         (
             AuditFilter {
-                actor_id: Some("bob".into()),
+                actor: Some("AD".into()),
+                ..all.clone()
+            },
+            vec![4, 3, 2, 1],
+        ),
+        (
+            AuditFilter {
+                actor: Some("bob".into()),
                 ..all.clone()
             },
             vec![],

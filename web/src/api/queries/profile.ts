@@ -1,7 +1,7 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
 import { request } from '../client'
 import { keys } from '../keys'
-import type { List, Profile, ProfileSession } from '../types'
+import type { Profile } from '../types'
 import { GUARDED } from './guarded'
 
 export const profileQuery = queryOptions({
@@ -10,7 +10,7 @@ export const profileQuery = queryOptions({
 })
 export const profileSessionsQuery = queryOptions({
   queryKey: keys.profileSessions,
-  queryFn: ({ signal }) => request('get', '/api/profile/sessions', { signal }) as Promise<List<ProfileSession>>,
+  queryFn: ({ signal }) => request('get', '/api/profile/sessions', { signal }),
   select: (list) => list.items,
   staleTime: 0,
 })

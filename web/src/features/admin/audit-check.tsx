@@ -28,23 +28,13 @@ export function AuditCheckPanel() {
   )
 }
 
-const PROBLEM_WORDS: Record<string, string> = {
-  missing: 'Rows are missing',
-  edited: 'A row was edited',
-  reordered: 'Rows were put in another order',
-  truncated: 'The end of the log was cut off',
-}
-
 function Verdict({ check }: { check: AuditCheck }) {
   if (check.problem) {
     return (
       <div className="flex items-start gap-2">
         <HealthShape health="down" className="mt-1" />
         <p className="min-w-0">
-          <strong className="font-semibold">
-            {PROBLEM_WORDS[check.problem.kind] ?? 'The log is not whole'}, at row {formatCount(check.problem.seq)}.
-          </strong>{' '}
-          {check.problem.message} Compare with a backup, and find out who can write to the database.
+          <strong className="font-semibold">The log is not whole: {check.problem.message}</strong> Compare with a backup, and find out who can write to the database.
         </p>
       </div>
     )

@@ -38,8 +38,9 @@ export function SessionsPanel() {
 }
 
 const METHOD_WORDS: Record<ProfileSession['method'], string> = {
-  password: 'password',
-  identity_provider: 'identity provider',
+  password: 'with the password',
+  identity_provider: 'through the identity provider',
+  link: 'by a one-time link',
 }
 
 function SessionRow({ session }: { session: ProfileSession }) {
@@ -57,7 +58,7 @@ function SessionRow({ session }: { session: ProfileSession }) {
               <span className="font-mono">{session.source}</span>,{' '}
             </>
           )}
-          seen <Ago at={session.lastSeenAt} />, signed in <Ago at={session.createdAt} /> by {METHOD_WORDS[session.method]}, ends <Ago at={session.expiresAt} />
+          seen <Ago at={session.lastSeenAt} />, signed in <Ago at={session.createdAt} /> {METHOD_WORDS[session.method]}, ends <Ago at={session.expiresAt} />
         </span>
       </span>
       {session.current ? (

@@ -85,10 +85,12 @@ function Invite({ onClose }: { onClose: () => void }) {
   const [days, setDays] = useState('7')
   const roles = ROLES.filter((id) => canOwn || id !== 'owner').map((id) => ({ id, label: ROLE_WORDS[id] }))
   if (invite.data) {
+    const invited = invite.data.invitation
     return (
       <ShownOnce title="Invitation link" value={invite.data.link} label="invitation link" onClose={onClose}>
-        Send it to {invite.data.invitation.email ?? 'the person you invite'}. Whoever opens it first joins as {ROLE_WORDS[invite.data.invitation.role].toLowerCase()}; it ends{' '}
-        <Ago at={invite.data.invitation.expiresAt} />.
+        {invited.email ? `Send it to ${invited.email}: it is for that address only. They join` : 'Send it to the person you invite: whoever uses it first joins'} as{' '}
+        {ROLE_WORDS[invited.role].toLowerCase()}; it ends{' '}
+        <Ago at={invited.expiresAt} />.
       </ShownOnce>
     )
   }
@@ -101,7 +103,7 @@ function Invite({ onClose }: { onClose: () => void }) {
           invite.mutate({ role, ...(email.trim() && { email: email.trim() }), expiresInDays: Number(days) })
         }}
       >
-        <TextField label="Email" type="email" autoComplete="off" hint="For your list, and filled in for them. Nothing is sent." value={email} onChange={setEmail} autoFocus />
+        <TextField label="Email" type="email" autoComplete="off" hint="With it, the link is for this address only. Nothing is sent: you pass the link on." value={email} onChange={setEmail} autoFocus />
         <Select label="Role" hint={`A person who ${ROLE_MEANS[role]}.`} isRequired options={roles} value={role} onChange={(id) => setRole(id as Role)} />
         <Select label="The link ends after" isRequired options={DAYS} value={days} onChange={setDays} />
         <FormError error={invite.error} />

@@ -1,9 +1,10 @@
-import type { AuditFilters } from '@/api/filters'
+import type { AuditFilters, AuditScope } from '@/api/filters'
 import type { AuditResult } from '@/api/types'
 import { RESULT_WORDS, RESULTS } from '@/api/words'
 import { Button } from '@/ui/button'
 import { DayField } from '@/ui/field'
 import { Select } from '@/ui/select'
+import { actionOptions } from './audit-words'
 import { TypedSearch } from './typed-search'
 
 const ANY = 'any'
@@ -12,6 +13,7 @@ const RESULT_OPTIONS = [{ id: ANY, label: 'Any result' }, ...RESULTS.map((id) =>
 export const NO_AUDIT_FILTERS: AuditFilters = { actor: undefined, action: undefined, result: undefined, from: undefined, to: undefined, q: undefined }
 
 interface AuditFilterBarProps {
+  scope: AuditScope
   filters: AuditFilters
   onChange: (change: AuditFilters) => void
   /** Absent while nothing is filtered. */
@@ -19,7 +21,7 @@ interface AuditFilterBarProps {
 }
 
 /** Who, what, how it ended, between which days, and any text: all of it in the address. */
-export function AuditFilterBar({ filters, onChange, onClear }: AuditFilterBarProps) {
+export function AuditFilterBar({ scope, filters, onChange, onClear }: AuditFilterBarProps) {
   return (
     <div className="flex min-w-0 flex-wrap items-center gap-2">
       <TypedSearch
@@ -37,12 +39,12 @@ export function AuditFilterBar({ filters, onChange, onClear }: AuditFilterBarPro
         onChange={(actor) => onChange({ actor: actor || undefined })}
         className="w-28 flex-auto @3xl:flex-none"
       />
-      <TypedSearch
+      <Select
+        look="filter"
         label="Action"
-        placeholder="Action: member.add"
-        value={filters.action ?? ''}
-        onChange={(action) => onChange({ action: action || undefined })}
-        className="w-48 flex-auto @3xl:flex-none"
+        options={actionOptions(scope, filters.action)}
+        value={filters.action ?? ANY}
+        onChange={(id) => onChange({ action: id === ANY ? undefined : id })}
       />
       <Select
         look="filter"

@@ -12,6 +12,7 @@ import { HealthShape } from '@/ui/status'
 import { Ago } from '@/ui/time'
 import { AuditFile } from './audit-file'
 import { AuditFilterBar, NO_AUDIT_FILTERS } from './audit-filters'
+import { actionWords } from './audit-words'
 
 /** Who changed what, newest first: of this project, or of the whole installation. The address holds the filters. */
 export function AuditLog({ scope }: { scope: AuditScope }) {
@@ -23,7 +24,7 @@ export function AuditLog({ scope }: { scope: AuditScope }) {
   return (
     <Panel id="audit" title="Audit log" className="@container" aside={<AuditFile scope={scope} filters={filters} />}>
       <div className="border-b border-line px-4 py-2" data-print="hide">
-        <AuditFilterBar filters={filters} onChange={setSearch} {...(filtered && { onClear: clear })} />
+        <AuditFilterBar scope={scope} filters={filters} onChange={setSearch} {...(filtered && { onClear: clear })} />
       </div>
       <Loaded query={query} loading={<SkeletonRows rows={8} label="Loading the audit log" />}>
         {(data) => {
@@ -63,8 +64,12 @@ function Entries({ entries, withProject }: { entries: AuditEntry[]; withProject:
             {entry.actorName} <ActorKind kind={entry.actorKind} />
           </span>
           <span className="min-w-0 @max-3xl:col-span-2 @max-3xl:row-start-2">
-            <code className="font-mono text-12">{entry.action}</code> {withProject && entry.projectName && <Tag>{entry.projectName}</Tag>}
-            <span className="block text-12 break-words text-muted">{entry.summary || entry.target}</span>
+            <span className="mr-2">{actionWords(entry.action)}</span>
+            <code className="mr-2 font-mono text-12 text-muted" title={entry.target ? `Row ${entry.seq}, on ${entry.target}` : `Row ${entry.seq}`}>
+              {entry.action}
+            </code>
+            {withProject && entry.projectName && <Tag>{entry.projectName}</Tag>}
+            {entry.summary && <span className="block text-12 break-words text-muted">{entry.summary}</span>}
           </span>
           <Result result={entry.result} />
           <span className="pt-0.5 text-right text-12 text-muted @max-3xl:col-start-2 @max-3xl:row-start-1">

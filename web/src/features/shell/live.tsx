@@ -42,6 +42,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
           setState(next)
           if (next === 'signed-out') void client.invalidateQueries({ queryKey: keys.session })
         },
+        onRights: () => void client.invalidateQueries({ queryKey: keys.session }),
         onStale: () => void client.invalidateQueries({ predicate: isLiveData }),
         onMessages: (messages) => {
           const changes = healthChanges(client, messages)

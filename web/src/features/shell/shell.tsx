@@ -4,6 +4,7 @@ import { focusSearch, moveRow, useHotkeys } from '@/ui/hotkeys'
 import { Toasts } from '@/ui/toast'
 import { Announcer } from './announcer'
 import { FailedNotice } from './failed-notice'
+import { LostProject } from './lost-project'
 import { Header } from './header'
 import { LiveProvider } from './live'
 import { Nav } from './nav'
@@ -47,6 +48,7 @@ export function Shell({ children }: { children: ReactNode }) {
         <main id="main" tabIndex={-1} className="min-w-0 pb-20 outline-none md:pb-8">
           <Announcer />
           <FailedNotice />
+          <LostProject />
           {children}
         </main>
       </div>
