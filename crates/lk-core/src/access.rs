@@ -134,6 +134,16 @@ impl Verb {
         }
     }
 
+    /// What it takes to touch somebody in a project who has the role `before` and gets the role
+    /// `after`: owners are for owners.
+    pub fn to_set_role(before: Role, after: Role) -> Self {
+        if before.max(after) == Role::Owner {
+            Self::TransferProject
+        } else {
+            Self::ManageMembers
+        }
+    }
+
     /// Whether a signed-in person must have proven lately that it is them: what concerns people,
     /// keys, projects and the installation. Changes of one's own account ask where they matter.
     pub const fn needs_proof(self) -> bool {

@@ -79,7 +79,7 @@ pub enum AuditProblem {
     /// A row is not what was written.
     #[error("row {0} was changed after it was written")]
     Edited(i64),
-    /// The log ends before the head that was recorded, or goes on after it.
+    /// The log ends before the head that was recorded.
     #[error("the log ends at row {0}, which is not the end that was recorded")]
     Truncated(i64),
 }
@@ -133,8 +133,14 @@ pub(crate) async fn append(
     at: Time,
     audit: Audit<'_>,
 ) -> Result<()> {
+    let row = row_of(actor, source, at, audit, "ok");
+    insert(txn, key, row).await
+}
+
+/// A row that has no number yet.
+fn row_of(actor: &Actor, source: Option<&str>, at: Time, audit: Audit<'_>, result: &str) -> AuditRow {
     let (kind, id, name) = words_of(actor);
-    let row = AuditRow {
+    AuditRow {
         seq: 0,
         at,
         actor_kind: kind.to_owned(),
@@ -144,10 +150,9 @@ pub(crate) async fn append(
         action: audit.action.to_owned(),
         target: audit.target,
         summary: cut(audit.summary),
-        result: "ok".to_owned(),
+        result: result.to_owned(),
         source: source.map(str::to_owned),
-    };
-    insert(txn, key, row).await
+    }
 }
 
 const fn words_of(actor: &Actor) -> (&'static str, Option<&str>, &str) {
@@ -232,20 +237,13 @@ fn link(key: &AuditKey, before: &[u8], row: &AuditRow) -> blake3::Hash {
 impl Store {
     /// Writes down that somebody known was refused. Changes nothing else and needs no permit.
     pub async fn note_refusal(&self, refusal: &Refusal, now: Time) -> Result<()> {
-        let (kind, id, name) = words_of(&refusal.actor);
-        let row = AuditRow {
-            seq: 0,
-            at: now,
-            actor_kind: kind.to_owned(),
-            actor_id: id.map(str::to_owned),
-            actor_name: name.to_owned(),
-            project_id: refusal.project_id.clone(),
-            action: refusal.action.clone(),
+        let audit = Audit {
+            project_id: refusal.project_id.as_deref(),
+            action: &refusal.action,
             target: refusal.target.clone(),
-            summary: cut(refusal.summary.clone()),
-            result: refusal.result.to_owned(),
-            source: refusal.source.clone(),
+            summary: refusal.summary.clone(),
         };
+        let row = row_of(&refusal.actor, refusal.source.as_deref(), now, audit, refusal.result);
         let (txn, _turn) = self.begin().await?;
         insert(&txn, self.audit_key().await?, row).await?;
         txn.commit().await?;
@@ -330,9 +328,7 @@ impl Store {
                 break;
             }
         }
-        let newest = db::one(self.reader(), "SELECT MAX(seq) AS seq FROM admin_logs", vec![]).await?;
-        let newest = newest.map(|row| row.opt_int("seq")).transpose()?.flatten().unwrap_or(0);
-        let whole = last == end && (rows == 0 || before == end_hash) && newest >= end;
+        let whole = last == end && (rows == 0 || before == end_hash);
         Ok(AuditCheck {
             rows,
             head: hex(&before).map(|hash| (last, hash)),
@@ -348,10 +344,20 @@ fn hex(bytes: &[u8]) -> Option<String> {
         .map(|hash| hash.to_hex().to_string())
 }
 
-/// The last change of `target` in the log, for whoever comes too late with theirs.
-pub(crate) async fn last_change<C: ConnectionTrait>(on: &C, target: &str) -> Result<Option<AuditRow>> {
-    let sql =
-        format!("SELECT {AUDIT_COLUMNS} FROM admin_logs WHERE target = $1 AND result = 'ok' ORDER BY seq DESC LIMIT 1");
+/// The last row of `target` in the log with one of `actions`: the change that came first, for
+/// whoever comes too late with theirs.
+pub(crate) async fn last_change<C: ConnectionTrait>(
+    on: &C,
+    target: &str,
+    actions: &[&str],
+) -> Result<Option<AuditRow>> {
+    // Our own words, without anything to quote.
+    let actions: Vec<String> = actions.iter().map(|action| format!("'{action}'")).collect();
+    let sql = format!(
+        "SELECT {AUDIT_COLUMNS} FROM admin_logs WHERE target = $1 AND result = 'ok' AND action IN ({})
+         ORDER BY seq DESC LIMIT 1",
+        actions.join(", ")
+    );
     db::one(on, sql, values![target])
         .await?
         .as_ref()

@@ -5,8 +5,8 @@ use http::header;
 use http::request::Parts;
 
 use crate::app::App;
+use crate::door;
 use crate::error::ApiError;
-use crate::extract::is_https;
 
 use super::caller::source;
 
@@ -24,11 +24,11 @@ pub(crate) struct Origin {
 impl FromRequestParts<App> for Origin {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
         let agent = parts.headers.get(header::USER_AGENT);
         Ok(Self {
             source: source(&parts.extensions),
-            https: is_https(&parts.headers, app),
+            https: door::is_https(&parts.headers),
             user_agent: agent.and_then(|value| value.to_str().ok()).map(str::to_owned),
         })
     }

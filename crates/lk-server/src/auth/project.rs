@@ -13,6 +13,11 @@ use super::caller::{Caller, Identity};
 /// The slug of the project that exists from the start.
 const DEFAULT_PROJECT: &str = "default";
 
+/// What entering the admins' area is called in the audit log, and what it takes.
+const ADMIN_AREA: (&str, &str) = ("admin_area.enter", "it needs admin");
+/// The same of the operator's area.
+const OPERATOR_AREA: (&str, &str) = ("operator_area.enter", "it needs the operator");
+
 /// A caller's standing in one project.
 pub(crate) struct Access {
     /// The project.
@@ -113,10 +118,11 @@ impl Access {
         }
     }
 
-    /// Lets an admin who has proven lately who they are into what only admins see.
+    /// Lets an admin who has proven lately who they are into what only admins see. A refusal is
+    /// audited.
     pub(crate) async fn enter_admin_area(&self, app: &App) -> Result<(), ApiError> {
-        self.at_least(Role::Admin)?;
-        enter(app, &self.standing).await
+        let allowed = self.role >= Role::Admin;
+        enter(app, &self.standing, Some(&self.project.id), allowed, ADMIN_AREA).await
     }
 }
 
@@ -126,13 +132,11 @@ pub(crate) async fn permit_installation(app: &App, caller: &Caller, verb: Verb) 
     permit(app, &standing, None, verb).await
 }
 
-/// Lets the operator, who has proven lately who they are, into what only operators see.
+/// Lets the operator, who has proven lately who they are, into what only operators see. A refusal
+/// is audited.
 pub(crate) async fn enter_operator_area(app: &App, caller: &Caller) -> Result<(), ApiError> {
     let standing = caller.standing(Place::Installation, None, app.now());
-    if !standing.operator {
-        return Err(ApiError::forbidden("it needs the operator"));
-    }
-    enter(app, &standing).await
+    enter(app, &standing, None, standing.operator, OPERATOR_AREA).await
 }
 
 /// 403 unless the caller has proven lately who they are.
@@ -144,34 +148,61 @@ pub(crate) async fn require_proof(app: &App, caller: &Caller) -> Result<(), ApiE
     }
 }
 
-async fn enter(app: &App, standing: &Standing) -> Result<(), ApiError> {
+async fn enter(
+    app: &App,
+    standing: &Standing,
+    project_id: Option<&str>,
+    allowed: bool,
+    area: (&'static str, &'static str),
+) -> Result<(), ApiError> {
+    let (action, needs) = area;
+    if !allowed {
+        note(app, standing, project_id, action, needs).await;
+        return Err(ApiError::forbidden(needs));
+    }
     match standing.in_scope(Scope::Admin).and_then(|()| standing.is_proven()) {
         Ok(()) => Ok(()),
-        Err(forbidden) => Err(explain(app, standing, forbidden).await?),
+        Err(forbidden) => Err(refused(app, standing, project_id, action, forbidden).await?),
     }
 }
 
 async fn permit(app: &App, standing: &Standing, project_id: Option<&str>, verb: Verb) -> Result<Permit, ApiError> {
-    let forbidden = match authorize(standing, verb) {
-        Ok(permit) => return Ok(permit),
-        Err(forbidden) => forbidden,
-    };
-    // Being asked for the password again is no refusal.
-    if forbidden != Forbidden::Proof && app.refusals().is_news(&standing.actor, verb, app.now()) {
-        let refusal = Refusal {
-            actor: standing.actor.clone(),
-            source: standing.source.clone(),
-            project_id: project_id.map(str::to_owned),
-            action: verb.as_str().to_owned(),
-            target: String::new(),
-            summary: forbidden.to_string(),
-            result: "denied",
-        };
-        if let Err(error) = app.store().note_refusal(&refusal, app.now()).await {
-            tracing::warn!(%error, "a refusal was not written to the audit log");
-        }
+    match authorize(standing, verb) {
+        Ok(permit) => Ok(permit),
+        Err(forbidden) => Err(refused(app, standing, project_id, verb.as_str(), forbidden).await?),
     }
-    Err(explain(app, standing, forbidden).await?)
+}
+
+/// The error for a refusal, which is written down. Being asked for the password again is none.
+async fn refused(
+    app: &App,
+    standing: &Standing,
+    project_id: Option<&str>,
+    action: &'static str,
+    forbidden: Forbidden,
+) -> Result<ApiError, ApiError> {
+    if forbidden != Forbidden::Proof {
+        note(app, standing, project_id, action, &forbidden.to_string()).await;
+    }
+    explain(app, standing, forbidden).await
+}
+
+async fn note(app: &App, standing: &Standing, project_id: Option<&str>, action: &'static str, why: &str) {
+    if !app.refusals().is_news(&standing.actor, action, app.now()) {
+        return;
+    }
+    let refusal = Refusal {
+        actor: standing.actor.clone(),
+        source: standing.source.clone(),
+        project_id: project_id.map(str::to_owned),
+        action: action.to_owned(),
+        target: String::new(),
+        summary: why.to_owned(),
+        result: "denied",
+    };
+    if let Err(error) = app.store().note_refusal(&refusal, app.now()).await {
+        tracing::warn!(%error, "a refusal was not written to the audit log");
+    }
 }
 
 async fn explain(app: &App, standing: &Standing, forbidden: Forbidden) -> Result<ApiError, ApiError> {

@@ -106,12 +106,11 @@ pub(crate) struct ProofMethods {
 
 /// How the person with this id can prove again who they are.
 pub(crate) async fn proof_methods(app: &App, user_id: &str) -> Result<ProofMethods, ApiError> {
-    let known = app.store().credentials_of(user_id).await?;
-    let authenticator = app.store().authenticator(user_id).await?;
+    let row = app.store().user_row(user_id).await?;
     let identity_provider = app.oidc().is_some() && !app.store().identities(user_id).await?.is_empty();
     Ok(ProofMethods {
-        password: known.is_some_and(|known| known.password_hash.is_some()),
-        code: authenticator.is_some_and(|a| a.confirmed_at.is_some()),
+        password: row.has_password,
+        code: row.totp,
         identity_provider,
     })
 }

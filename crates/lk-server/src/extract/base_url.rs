@@ -1,9 +1,9 @@
 //! Where the caller reached us.
 
 use axum::extract::FromRequestParts;
+use http::header;
 use http::request::Parts;
 use http::uri::Authority;
-use http::{HeaderMap, header};
 
 use crate::app::App;
 use crate::door;
@@ -21,7 +21,11 @@ impl FromRequestParts<App> for BaseUrl {
         if let Some(url) = &app.config().public_url {
             return Ok(Self(url.trim_end_matches('/').to_owned()));
         }
-        let scheme = if is_https(&parts.headers, app) { "https" } else { "http" };
+        let scheme = if door::is_https(&parts.headers) {
+            "https"
+        } else {
+            "http"
+        };
         let host = parts
             .headers
             .get(header::HOST)
@@ -32,9 +36,4 @@ impl FromRequestParts<App> for BaseUrl {
         let host = host.as_ref().map_or("localhost", Authority::as_str);
         Ok(Self(format!("{scheme}://{host}")))
     }
-}
-
-/// Whether the caller's own connection is encrypted, as far as we can know.
-pub(crate) fn is_https(headers: &HeaderMap, app: &App) -> bool {
-    app.config().is_https() || door::is_https(headers)
 }

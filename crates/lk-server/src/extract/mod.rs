@@ -7,7 +7,7 @@ mod path;
 mod query;
 mod whole;
 
-pub(crate) use base_url::{BaseUrl, is_https};
+pub(crate) use base_url::BaseUrl;
 pub(crate) use body::{Body, Checked, read_body};
 pub(crate) use path::{Id, Key, SecretPath};
 pub(crate) use query::{FromParams, NoParams, Params, Query};

@@ -7,7 +7,7 @@ use http::StatusCode;
 use lk_core::access::Verb;
 use lk_core::time::DAY;
 use lk_core::words::SignInMethod;
-use lk_store::{NewInvitation as StoredNew, NewUser, StoreError};
+use lk_store::{NewInvitation as StoredNew, NewUser, StoreError, User};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -66,7 +66,7 @@ async fn create_invitation(
 ) -> Result<(StatusCode, Json<CreatedInvitation>), ApiError> {
     let access = Access::to_project(&app, &caller, input.project_id.as_deref()).await?;
     let permit = access
-        .permit(&app, super::members::verb_for(input.role.0, input.role.0))
+        .permit(&app, Verb::to_set_role(input.role.0, input.role.0))
         .await?;
     let (now, token) = (app.now(), new_token()?);
     let days = input.expires_in_days.unwrap_or(DAYS_DEFAULT);
@@ -120,10 +120,11 @@ async fn look_at_invitation(
     _: Query<NoParams>,
     Body(input): Body<LinkToken>,
 ) -> Result<Json<InvitationPreview>, ApiError> {
-    super::spend_attempt(&app, INVITATION, &origin)?;
-    let found = app.store().invitation(&token_hash(&input.token), app.now()).await?;
-    let (invitation, project) = found.ok_or_else(ApiError::bad_link)?;
-    app.throttle().link_was_right(INVITATION, &origin.source);
+    let (invitation, project) = super::with_link(&app, INVITATION, &origin.source, async {
+        let found = app.store().invitation(&token_hash(&input.token), app.now()).await?;
+        found.ok_or_else(ApiError::bad_link)
+    })
+    .await?;
     Ok(Json(InvitationPreview {
         project_name: project.name,
         role: invitation.role.into(),
@@ -149,7 +150,11 @@ async fn join(
     _: Query<NoParams>,
     Body(input): Body<NewAccount>,
 ) -> Result<Response, ApiError> {
-    super::spend_attempt(&app, INVITATION, &origin)?;
+    let user = super::with_link(&app, INVITATION, &origin.source, make_account(&app, input, &origin)).await?;
+    super::session::begin(&app, user, SignInMethod::Link, origin).await
+}
+
+async fn make_account(app: &App, input: NewAccount, origin: &Origin) -> Result<User, ApiError> {
     let (now, link) = (app.now(), token_hash(&input.token));
     // Looked at before the expensive hash, so that guessing costs us nothing.
     if app.store().invitation(&link, now).await?.is_none() {
@@ -161,20 +166,18 @@ async fn join(
         password_hash: Some(app.passwords().hash(input.password).await?),
         operator: false,
     };
-    let source = Some(origin.source.as_str());
-    let user = match app.store().join_by_invitation(&link, &new, source, now).await {
-        Ok(user) => user,
-        Err(StoreError::NotFound { .. }) => return Err(ApiError::bad_link()),
-        Err(StoreError::Taken { .. }) => {
-            return Err(ApiError::new(
-                ErrorCode::Conflict,
-                "This address has an account already. Sign in, then open the link again.",
-            ));
-        }
-        Err(error) => return Err(error.into()),
-    };
-    app.throttle().link_was_right(INVITATION, &origin.source);
-    super::session::begin(&app, user, SignInMethod::Link, origin).await
+    let joined = app
+        .store()
+        .join_by_invitation(&link, &new, Some(&origin.source), now)
+        .await;
+    joined.map_err(|error| match error {
+        StoreError::NotFound { .. } => ApiError::bad_link(),
+        StoreError::Taken { .. } => ApiError::new(
+            ErrorCode::Conflict,
+            "This address has an account already. Sign in, then open the link again.",
+        ),
+        error => error.into(),
+    })
 }
 
 /// Join a project through an invitation with one's own account.
@@ -193,17 +196,16 @@ async fn accept_invitation(
     _: Query<NoParams>,
     Body(input): Body<LinkToken>,
 ) -> Result<Json<Session>, ApiError> {
-    super::spend_attempt(&app, INVITATION, &origin)?;
     let permit = permit_installation(&app, &person.caller, Verb::ManageAccount).await?;
-    let accepted = app
-        .store()
-        .accept_invitation(&permit, &token_hash(&input.token), app.now())
-        .await;
-    match accepted {
-        Ok(()) => app.throttle().link_was_right(INVITATION, &origin.source),
-        Err(StoreError::NotFound { .. }) => return Err(ApiError::bad_link()),
-        Err(error) => return Err(error.into()),
-    }
+    super::with_link(&app, INVITATION, &origin.source, async {
+        let link = token_hash(&input.token);
+        let accepted = app.store().accept_invitation(&permit, &link, app.now()).await;
+        accepted.map_err(|error| match error {
+            StoreError::NotFound { .. } => ApiError::bad_link(),
+            error => error.into(),
+        })
+    })
+    .await?;
     let Identity::User { csrf, proved_at, .. } = person.caller.identity else {
         return Err(ApiError::unauthenticated());
     };

@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use lk_core::access::Verb;
-use lk_core::words::Role;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -19,16 +18,6 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list_members))
         .routes(routes!(update_member, remove_member))
-}
-
-/// What it takes to touch somebody who has the role `before` and gets the role `after`: owners are
-/// for owners.
-pub(super) fn verb_for(before: Role, after: Role) -> Verb {
-    if before.max(after) == Role::Owner {
-        Verb::TransferProject
-    } else {
-        Verb::ManageMembers
-    }
 }
 
 /// Who belongs to a project.
@@ -66,9 +55,12 @@ async fn update_member(
     Body(input): Body<MemberPatch>,
 ) -> Result<Json<Member>, ApiError> {
     let access = Access::to_project(&app, &caller, query.project_id.as_deref()).await?;
-    access.at_least(Role::Admin)?;
+    let permit = access.permit(&app, Verb::ManageMembers).await?;
     let before = app.store().member(&access.project.id, &user_id).await?;
-    let permit = access.permit(&app, verb_for(before.role, input.role.0)).await?;
+    let permit = match Verb::to_set_role(before.role, input.role.0) {
+        Verb::ManageMembers => permit,
+        verb => access.permit(&app, verb).await?,
+    };
     let changed = (user_id.as_str(), input.version);
     let member = app
         .store()
@@ -90,9 +82,12 @@ async fn remove_member(
     Query(query): Query<ProjectParam>,
 ) -> Result<StatusCode, ApiError> {
     let access = Access::to_project(&app, &caller, query.project_id.as_deref()).await?;
-    access.at_least(Role::Admin)?;
+    let permit = access.permit(&app, Verb::ManageMembers).await?;
     let before = app.store().member(&access.project.id, &user_id).await?;
-    let permit = access.permit(&app, verb_for(before.role, before.role)).await?;
+    let permit = match Verb::to_set_role(before.role, before.role) {
+        Verb::ManageMembers => permit,
+        verb => access.permit(&app, verb).await?,
+    };
     app.store()
         .remove_member(&permit, &access.project.id, &user_id, app.now())
         .await?;

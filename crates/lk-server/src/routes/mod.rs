@@ -39,7 +39,6 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
-use crate::auth::Origin;
 use crate::config::Config;
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::{FromParams, Params};
@@ -91,11 +90,22 @@ async fn project_names(app: &App) -> Result<HashMap<String, String>, ApiError> {
     Ok(app.store().project_names().await?.into_iter().collect())
 }
 
-/// Counts an attempt to use a one-time link, as a failed one until it succeeds; 429 after too many
-/// from one source.
-fn spend_attempt(app: &App, what: &'static str, origin: &Origin) -> Result<(), ApiError> {
-    let attempt = app.throttle().attempt_link(what, &origin.source, app.now());
-    attempt.map_err(|wait_s| ApiError::rate_limited("Too many attempts. Wait a little.", wait_s))
+/// Uses a one-time link of this kind: 429 after too many wrong ones from one source. Only an answer
+/// that says the link is bad counts as wrong.
+async fn with_link<T>(
+    app: &App,
+    kind: &'static str,
+    source: &str,
+    work: impl Future<Output = Result<T, ApiError>>,
+) -> Result<T, ApiError> {
+    let attempt = app.throttle().attempt_link(kind, source, app.now());
+    attempt.map_err(|wait_s| ApiError::rate_limited("Too many attempts. Wait a little.", wait_s))?;
+    let done = work.await;
+    let bad = matches!(&done, Err(error) if error.code() == ErrorCode::BadLink);
+    if !bad {
+        app.throttle().link_was_right(kind, source);
+    }
+    done
 }
 
 /// The integrations that a filter names: one by id, or all of a provider by its key.

@@ -19,8 +19,9 @@ use crate::auth::{
     self, COOKIE, FLOW_COOKIE, Failure, Flow, Identity, IdentityProvider, Origin, Proven, Purpose, cookie_value,
     find_person, flow_cookie, new_token, own_path, token_hash, with_failure,
 };
+use crate::door;
 use crate::error::ApiError;
-use crate::extract::{BaseUrl, FromParams, Params, Query, is_https};
+use crate::extract::{BaseUrl, FromParams, Params, Query};
 
 /// Longest `next`.
 const NEXT_CHARS_MAX: usize = 2_000;
@@ -119,7 +120,7 @@ async fn start(
     match oidc.way_there(&flow, state.clone(), now).await {
         Ok(address) => {
             let sealed = flow.seal(app.store().master_key(), &state)?;
-            see(&address, [flow_cookie(Some(&sealed), is_https(&parts.headers, &app))?])
+            see(&address, [flow_cookie(Some(&sealed), door::is_https(&parts.headers))?])
         }
         Err(failure) => see(&flow.failed(failure), []),
     }

@@ -62,15 +62,15 @@ async fn look_at_reset(
     _: Query<NoParams>,
     Body(input): Body<LinkToken>,
 ) -> Result<Json<ResetPreview>, ApiError> {
-    super::spend_attempt(&app, RESET_LINK, &origin)?;
-    let link = app
-        .store()
-        .one_time_link(&token_hash(&input.token), RESET_LINK, app.now())
-        .await?
-        .ok_or_else(ApiError::bad_link)?;
-    let user = app.store().user(&link.subject.unwrap_or_default()).await;
-    let user = user.map_err(|_| ApiError::bad_link())?;
-    app.throttle().link_was_right(RESET_LINK, &origin.source);
+    let (link, user) = super::with_link(&app, RESET_LINK, &origin.source, async {
+        let hash = token_hash(&input.token);
+        let link = app.store().one_time_link(&hash, RESET_LINK, app.now()).await?;
+        let link = link.ok_or_else(ApiError::bad_link)?;
+        let subject = link.subject.as_deref().ok_or_else(ApiError::bad_link)?;
+        let user = app.store().user(subject).await?;
+        Ok((link, user))
+    })
+    .await?;
     Ok(Json(ResetPreview {
         email: user.email,
         expires_at: link.expires_at.into(),
@@ -92,23 +92,22 @@ async fn reset_password(
     _: Query<NoParams>,
     Body(input): Body<PasswordReset>,
 ) -> Result<StatusCode, ApiError> {
-    super::spend_attempt(&app, RESET_LINK, &origin)?;
-    let (now, link) = (app.now(), token_hash(&input.token));
-    // Looked at before the expensive hash, so that guessing costs us nothing.
-    if app.store().one_time_link(&link, RESET_LINK, now).await?.is_none() {
-        return Err(ApiError::bad_link());
-    }
-    let hash = app.passwords().hash(input.password).await?;
-    match app
-        .store()
-        .reset_password(&link, &hash, Some(&origin.source), now)
-        .await
-    {
-        Ok(_) => {
-            app.throttle().link_was_right(RESET_LINK, &origin.source);
-            Ok(StatusCode::NO_CONTENT)
+    super::with_link(&app, RESET_LINK, &origin.source, async {
+        let (now, link) = (app.now(), token_hash(&input.token));
+        // Looked at before the expensive hash, so that guessing costs us nothing.
+        if app.store().one_time_link(&link, RESET_LINK, now).await?.is_none() {
+            return Err(ApiError::bad_link());
         }
-        Err(StoreError::NotFound { .. }) => Err(ApiError::bad_link()),
-        Err(error) => Err(error.into()),
-    }
+        let hash = app.passwords().hash(input.password).await?;
+        let done = app
+            .store()
+            .reset_password(&link, &hash, Some(&origin.source), now)
+            .await;
+        done.map_err(|error| match error {
+            StoreError::NotFound { .. } => ApiError::bad_link(),
+            error => error.into(),
+        })
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -26,14 +26,12 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 }
 
 async fn profile_of(app: &App, user_id: &str) -> Result<Profile, ApiError> {
-    let user = app.store().user(user_id).await?;
-    let known = app.store().credentials_of(user_id).await?;
-    let authenticator = app.store().authenticator(user_id).await?;
+    let row = app.store().user_row(user_id).await?;
     let identities = app.store().identities(user_id).await?.into_iter();
-    let since = authenticator.as_ref().and_then(|a| a.confirmed_at);
+    let (since, recovery_codes_left) = app.store().authenticator_state(user_id).await?.unzip();
     Ok(Profile {
-        version: user.version,
-        user: user.into(),
+        version: row.user.version,
+        user: row.user.into(),
         identities: identities
             .map(|identity| LinkedIdentity {
                 issuer: identity.issuer,
@@ -41,13 +39,11 @@ async fn profile_of(app: &App, user_id: &str) -> Result<Profile, ApiError> {
                 created_at: identity.created_at.into(),
             })
             .collect(),
-        has_password: known.is_some_and(|known| known.password_hash.is_some()),
+        has_password: row.has_password,
         totp: TotpState {
-            enabled: since.is_some(),
+            enabled: row.totp,
             since: iso(since),
-            recovery_codes_left: authenticator
-                .filter(|_| since.is_some())
-                .map_or(0, |a| a.recovery_codes_left),
+            recovery_codes_left: recovery_codes_left.unwrap_or(0),
         },
     })
 }

@@ -8,7 +8,7 @@ use http::{HeaderValue, StatusCode, header};
 use lk_core::Time;
 use lk_core::access::{Standing, Verb, authorize};
 use lk_core::words::{Role, SignInMethod};
-use lk_store::{NewSession, NewUser, Project, User};
+use lk_store::{NewSession, NewUser, Project, StoreError, User};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -17,12 +17,13 @@ use crate::auth::{
     self, COOKIE, Identity, Origin, PROOF_MS, Person, SESSION_LIFE_MS, Shown, cookie_value, new_token, proof_methods,
     prove, set_cookie, token_hash,
 };
+use crate::door;
 use crate::dto::key::effective_scopes;
 use crate::dto::session::{
     IdentityProvider, NewAccount, Session, SessionKey, SessionProject, SessionUser, SetupState, SignIn, Sudo,
 };
 use crate::error::{ApiError, ErrorCode};
-use crate::extract::{Body, NoParams, Query, is_https};
+use crate::extract::{Body, NoParams, Query};
 
 /// Purpose of the one-time link for the first owner.
 const SETUP: &str = "setup";
@@ -214,7 +215,7 @@ async fn sign_out(State(app): State<App>, _: Query<NoParams>, parts: Parts) -> R
             .end_session(&token_hash(token), Some(&source), app.now())
             .await?;
     }
-    let cookie = set_cookie(None, is_https(&parts.headers, &app))?;
+    let cookie = set_cookie(None, door::is_https(&parts.headers))?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }
 
@@ -246,16 +247,21 @@ async fn set_up(
     origin: Origin,
     Body(input): Body<NewAccount>,
 ) -> Result<Response, ApiError> {
+    let owner = super::with_link(&app, SETUP, &origin.source, make_owner(&app, input, &origin));
+    let user = owner.await?;
+    begin(&app, user, SignInMethod::Link, origin).await
+}
+
+async fn make_owner(app: &App, input: NewAccount, origin: &Origin) -> Result<User, ApiError> {
     let now = app.now();
     let refused = || {
         ApiError::new(
-            ErrorCode::BadCredentials,
+            ErrorCode::BadLink,
             "The link is used, expired or unknown. Restart the server to print a new one.",
         )
     };
     let hash = token_hash(&input.token);
     // Looked at before the expensive hash, so that guessing costs us nothing.
-    super::spend_attempt(&app, SETUP, &origin)?;
     if app.store().one_time_link(&hash, SETUP, now).await?.is_none() {
         return Err(refused());
     }
@@ -271,11 +277,9 @@ async fn set_up(
         ..Standing::command_line()
     };
     let permit = authorize(&standing, Verb::ManageUsers).map_err(ApiError::internal)?;
-    let user = match app.store().create_first_owner(&permit, &hash, &new, now).await {
-        Ok(user) => user,
-        Err(lk_store::StoreError::NotFound { .. }) => return Err(refused()),
-        Err(error) => return Err(error.into()),
-    };
-    app.throttle().link_was_right(SETUP, &origin.source);
-    begin(&app, user, SignInMethod::Link, origin).await
+    let made = app.store().create_first_owner(&permit, &hash, &new, now).await;
+    made.map_err(|error| match error {
+        StoreError::NotFound { .. } => refused(),
+        error => error.into(),
+    })
 }

@@ -236,7 +236,7 @@ impl Store {
         ];
         let Some(row) = db::one(write.on(), sql, values).await? else {
             let current = Current::Integration(find(write.on(), id).await?);
-            return Err(conflict(write.on(), "integration", id, current).await?);
+            return Err(conflict(write.on(), ("integration", &["integration.updated"]), id, current).await?);
         };
         let integration = read_integration(&row)?;
         for (field, value) in &patch.credentials {

@@ -5,7 +5,6 @@ use lk_core::access::{Actor, Permit, Verb};
 use lk_core::words::Role;
 use sea_orm::ConnectionTrait;
 
-use super::members;
 use super::projects::{PROJECT_COLUMNS, Project, read_project};
 use super::users::{self, NewUser, User, oneself};
 use crate::audit::Audit;
@@ -67,24 +66,48 @@ async fn find<C: ConnectionTrait>(on: &C, hash: &[u8], now: Time) -> Result<Opti
     row.map(|row| Ok((read(&row)?, read_project(&row)?))).transpose()
 }
 
-/// Uses an invitation up for `user_id`, inside a transaction. A member keeps a role that is higher.
-async fn take<C: ConnectionTrait>(on: &C, hash: &[u8], user: &User, now: Time) -> Result<(Invitation, Project)> {
-    let found = find(on, hash, now).await?.ok_or(StoreError::missing("usable link"))?;
+/// Uses an invitation up for a person, inside a transaction, and tells of it for the audit log. A
+/// member keeps a role that is higher.
+async fn take<C: ConnectionTrait>(on: &C, hash: &[u8], user: &User, now: Time) -> Result<Taken> {
+    let (invitation, project) = find(on, hash, now).await?.ok_or(StoreError::missing("usable link"))?;
+    meant_for(&invitation, user)?;
     let sql = "UPDATE invitations SET used_at = $2, used_by = $3 WHERE hash = $1 AND used_at IS NULL";
     if db::run(on, sql, values![hash.to_vec(), now.ms(), user.id.as_str()]).await? == 0 {
         return Err(StoreError::missing("usable link"));
     }
-    let (invitation, project) = &found;
-    let sql = "UPDATE project_members SET role = $3, version = version + 1
-               WHERE project_id = $1 AND user_id = $2 AND role < $3";
+    let sql = "INSERT INTO project_members (project_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)
+               ON CONFLICT (project_id, user_id) DO UPDATE
+                 SET role = excluded.role, version = project_members.version + 1
+                 WHERE project_members.role < excluded.role";
     let role = i16::from(invitation.role.code());
-    let raised = db::run(on, sql, values![project.id.as_str(), user.id.as_str(), role]).await?;
-    let sql = "SELECT user_id FROM project_members WHERE project_id = $1 AND user_id = $2";
-    let member = db::one(on, sql, values![project.id.as_str(), user.id.as_str()]).await?;
-    if raised == 0 && member.is_none() {
-        members::insert(on, &project.id, &user.id, invitation.role, now).await?;
+    let joined = db::run(on, sql, values![project.id.as_str(), user.id.as_str(), role, now.ms()]).await?;
+    let who = format!("{} <{}>", user.name, user.email);
+    Ok(Taken {
+        project_id: project.id,
+        told: match joined {
+            0 => format!("{who} had this role or a higher one already"),
+            _ => format!("{who} joined as {}", invitation.role),
+        },
+        invitation_id: invitation.id,
+    })
+}
+
+/// What came of an invitation.
+struct Taken {
+    project_id: String,
+    invitation_id: String,
+    told: String,
+}
+
+impl Taken {
+    fn audit(&self) -> Audit<'_> {
+        Audit {
+            project_id: Some(&self.project_id),
+            action: "invitation.accepted",
+            target: self.invitation_id.clone(),
+            summary: self.told.clone(),
+        }
     }
-    Ok(found)
 }
 
 impl Store {
@@ -105,11 +128,7 @@ impl Store {
 
     /// Stores an invitation. One that makes an owner needs a permit to transfer the project.
     pub async fn create_invitation(&self, permit: &Permit, new: &NewInvitation, now: Time) -> Result<Invitation> {
-        let verb = if new.role == Role::Owner {
-            Verb::TransferProject
-        } else {
-            Verb::ManageMembers
-        };
+        let verb = Verb::to_set_role(new.role, new.role);
         let write = self.write(permit, &[verb], now).await?;
         let made_by = match permit.actor() {
             Actor::User { name, .. } | Actor::ApiKey { name, .. } => name.as_str(),
@@ -183,17 +202,9 @@ impl Store {
             ..new.clone()
         };
         let user = users::insert(write.on(), &ordinary, now).await?;
-        let (invitation, project) = take(write.on(), hash, &user, now).await?;
-        meant_for(&invitation, &user)?;
+        let taken = take(write.on(), hash, &user, now).await?;
         write.acts_as(user.actor());
-        write
-            .commit(Audit {
-                project_id: Some(&project.id),
-                action: "invitation.accepted",
-                target: invitation.id,
-                summary: format!("{} <{}> joined as {}", user.name, user.email, invitation.role),
-            })
-            .await?;
+        write.commit(taken.audit()).await?;
         Ok(user)
     }
 
@@ -201,26 +212,18 @@ impl Store {
     pub async fn accept_invitation(&self, permit: &Permit, hash: &[u8], now: Time) -> Result<()> {
         let write = self.write(permit, &[Verb::ManageAccount], now).await?;
         let user = users::find(write.on(), oneself(permit)?).await?;
-        let (invitation, project) = take(write.on(), hash, &user, now).await?;
-        meant_for(&invitation, &user)?;
-        write
-            .commit(Audit {
-                project_id: Some(&project.id),
-                action: "invitation.accepted",
-                target: invitation.id,
-                summary: format!("{} <{}> joined as {}", user.name, user.email, invitation.role),
-            })
-            .await
+        let taken = take(write.on(), hash, &user, now).await?;
+        write.commit(taken.audit()).await
     }
 }
 
-/// An invitation that names an address is for the account with that address.
 /// What an invitation offers and to whom, for the audit log.
 fn what_is_offered(invitation: &Invitation) -> String {
     let whom = invitation.email.as_deref().unwrap_or("whoever has the link");
     format!("{} for {whom}", invitation.role)
 }
 
+/// An invitation that names an address is for the account with that address.
 fn meant_for(invitation: &Invitation, user: &User) -> Result<()> {
     match &invitation.email {
         Some(email) if *email != user.email => Err(StoreError::Invalid(format!(

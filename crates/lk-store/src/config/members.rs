@@ -159,10 +159,16 @@ impl Store {
         let before = find(write.on(), project_id, user_id)
             .await?
             .ok_or(StoreError::missing("member"))?;
-        owners_are_for_owners(permit, &[before.role, role])?;
+        owners_are_for_owners(permit, before.role, role)?;
         let target = target(project_id, user_id);
         if before.version != version {
-            return Err(conflict(write.on(), "member", &target, Current::Member(before)).await?);
+            return Err(conflict(
+                write.on(),
+                ("member", &["member.role_changed", "member.set", "project.transferred"]),
+                &target,
+                Current::Member(before),
+            )
+            .await?);
         }
         put_role(write.on(), project_id, user_id, role).await?;
         keep_an_owner(write.on(), project_id, before.role).await?;
@@ -190,7 +196,7 @@ impl Store {
         let before = find(write.on(), project_id, user_id)
             .await?
             .ok_or(StoreError::missing("member"))?;
-        owners_are_for_owners(permit, &[before.role])?;
+        owners_are_for_owners(permit, before.role, before.role)?;
         take_out(write.on(), project_id, &before).await?;
         write
             .commit(Audit {
@@ -244,9 +250,10 @@ impl Store {
     }
 }
 
-/// A permit to manage members does not reach owners.
-fn owners_are_for_owners(permit: &Permit, roles: &[Role]) -> Result<()> {
-    if roles.contains(&Role::Owner) && permit.verb() != Verb::TransferProject {
+/// A permit to manage members does not reach owners. Whoever became one between the caller's look
+/// and this write is not reached either.
+fn owners_are_for_owners(permit: &Permit, before: Role, after: Role) -> Result<()> {
+    if Verb::to_set_role(before, after) == Verb::TransferProject && permit.verb() != Verb::TransferProject {
         return Err(StoreError::WrongPermit(permit.verb()));
     }
     Ok(())

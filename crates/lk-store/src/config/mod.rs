@@ -42,14 +42,15 @@ use sea_orm::ConnectionTrait;
 use crate::error::Current;
 use crate::{Result, StoreError, audit};
 
-/// The error for a write that came too late: the row as it is, and the change that came first.
+/// The error for a write that came too late: the row as it is, and the change that came first, one
+/// of `actions`, which are those that move the row's version.
 async fn conflict<C: ConnectionTrait>(
     on: &C,
-    what: &'static str,
+    (what, actions): (&'static str, &[&str]),
     target: &str,
     current: Current,
 ) -> Result<StoreError> {
-    let change = audit::last_change(on, target).await?;
+    let change = audit::last_change(on, target, actions).await?;
     Ok(StoreError::Conflict {
         what,
         current: Box::new(current),

@@ -35,7 +35,13 @@ impl Store {
         let write = self.write(permit, &[Verb::TriageProblem], now).await?;
         let problem = read::problem_on(write.on(), id).await?;
         if problem.version != version {
-            return Err(conflict(write.on(), "problem", id, Current::Problem(problem)).await?);
+            return Err(conflict(
+                write.on(),
+                ("problem", &["problem.triaged"]),
+                id,
+                Current::Problem(problem),
+            )
+            .await?);
         }
         let project = Self::may_own(write.on(), &problem, patch).await?;
         let state = patch.state.unwrap_or(problem.state);
@@ -60,7 +66,13 @@ impl Store {
         .await?;
         let problem = read::problem_on(write.on(), id).await?;
         if changed == 0 {
-            return Err(conflict(write.on(), "problem", id, Current::Problem(problem)).await?);
+            return Err(conflict(
+                write.on(),
+                ("problem", &["problem.triaged"]),
+                id,
+                Current::Problem(problem),
+            )
+            .await?);
         }
         let owned = match owner.as_deref() {
             Some(id) => users::find(write.on(), id).await?.name,

@@ -218,7 +218,13 @@ impl Store {
         let write = self.write(permit, &[Verb::ConfigureProject], now).await?;
         let before = find(write.on(), id).await?;
         if before.version != version {
-            return Err(conflict(write.on(), "project", id, Current::Project(before)).await?);
+            return Err(conflict(
+                write.on(),
+                ("project", &["project.updated"]),
+                id,
+                Current::Project(before),
+            )
+            .await?);
         }
         let flags = patch.flags.unwrap_or(before.flags);
         let name = patch.name.as_deref().map_or(before.name.as_str(), str::trim);

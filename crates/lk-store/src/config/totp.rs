@@ -23,8 +23,6 @@ pub struct Authenticator {
     pub confirmed_at: Option<Time>,
     /// The time step of the last code that was accepted.
     pub last_step: i64,
-    /// Recovery codes that were not used yet.
-    pub recovery_codes_left: i64,
 }
 
 async fn put_recovery_codes<C: ConnectionTrait>(on: &C, user_id: &str, hashes: &[[u8; 32]]) -> Result<()> {
@@ -49,10 +47,7 @@ async fn remove<C: ConnectionTrait>(on: &C, user_id: &str) -> Result<()> {
 impl Store {
     /// The authenticator of a person, confirmed or not.
     pub async fn authenticator(&self, user_id: &str) -> Result<Option<Authenticator>> {
-        let sql = "SELECT t.sealed, t.confirmed_at, t.last_step,
-                       (SELECT CAST(COUNT(*) AS BIGINT) FROM user_recovery_codes c
-                        WHERE c.user_id = t.user_id AND c.used_at IS NULL) AS codes
-                   FROM user_totp t WHERE t.user_id = $1";
+        let sql = "SELECT sealed, confirmed_at, last_step FROM user_totp WHERE user_id = $1";
         let row = db::one(self.reader(), sql, values![user_id]).await?;
         row.map(|row| {
             let sealed = Sealed::from_stored(row.get("sealed")?);
@@ -60,10 +55,21 @@ impl Store {
                 secret: self.master_key().open(TABLE, user_id, &sealed)?,
                 confirmed_at: row.opt_time("confirmed_at")?,
                 last_step: row.int("last_step")?,
-                recovery_codes_left: row.int("codes")?,
             })
         })
         .transpose()
+    }
+
+    /// Since when a person's authenticator is asked for, and how many recovery codes are left;
+    /// `None` without one that was confirmed. Opens nothing.
+    pub async fn authenticator_state(&self, user_id: &str) -> Result<Option<(Time, i64)>> {
+        let sql = "SELECT t.confirmed_at,
+                       (SELECT CAST(COUNT(*) AS BIGINT) FROM user_recovery_codes c
+                        WHERE c.user_id = t.user_id AND c.used_at IS NULL) AS codes
+                   FROM user_totp t WHERE t.user_id = $1 AND t.confirmed_at IS NOT NULL";
+        let row = db::one(self.reader(), sql, values![user_id]).await?;
+        row.map(|row| Ok((row.time("confirmed_at")?, row.int("codes")?)))
+            .transpose()
     }
 
     /// Begins to set up one's authenticator, in place of one that was never confirmed.

@@ -12,6 +12,8 @@ use crate::error::Current;
 use crate::ids::new_id;
 use crate::{Result, Store, StoreError};
 
+/// What moves a person's version.
+const CHANGES: &[&str] = &["user.updated", "account.renamed"];
 /// The columns of [`User`] of a table called `u`.
 pub(super) const USER_COLUMNS: &str = "u.id, u.email, u.name, u.operator, u.created_at, u.disabled_at, u.version";
 
@@ -262,7 +264,7 @@ impl Store {
         let write = self.write(permit, &[Verb::ManageUsers], now).await?;
         let before = find(write.on(), user_id).await?;
         if before.version != version {
-            return Err(conflict(write.on(), "person", user_id, Current::User(before)).await?);
+            return Err(conflict(write.on(), ("person", CHANGES), user_id, Current::User(before)).await?);
         }
         let disabled_at = match patch.disabled {
             None => before.disabled_at,
@@ -303,7 +305,7 @@ impl Store {
         let user_id = oneself(permit)?;
         let before = find(write.on(), user_id).await?;
         if before.version != version {
-            return Err(conflict(write.on(), "account", user_id, Current::User(before)).await?);
+            return Err(conflict(write.on(), ("account", CHANGES), user_id, Current::User(before)).await?);
         }
         let sql = "UPDATE users SET name = $2, version = version + 1 WHERE id = $1";
         db::run(write.on(), sql, values![user_id, name.trim()]).await?;
