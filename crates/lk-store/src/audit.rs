@@ -11,7 +11,7 @@ use lk_core::Time;
 use lk_core::access::Actor;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
-use crate::db::{self, values};
+use crate::db::{self, Row, values};
 use crate::read::{AUDIT_COLUMNS, AuditRow, read_audit};
 use crate::seal::{MasterKey, Sealed, random_bytes};
 use crate::{Result, Store, StoreError};
@@ -22,6 +22,10 @@ pub(crate) const KEYS_TABLE: &str = "sealed_keys";
 const KEY_NAME: &str = "audit_log";
 /// Longest summary, characters; the rest is cut off.
 const SUMMARY_CHARS_MAX: usize = 2_000;
+/// What a chain that is younger than the log begins with: nobody but Linekeeper can have written
+/// that row, because it is chained too.
+const BEGINNINGS: [&str; 2] = [BEGAN, "audit_log.restarted"];
+const BEGAN: &str = "audit_log.began";
 /// Rows read at once by a check.
 const CHECKED_AT_ONCE: i64 = 1_000;
 
@@ -63,6 +67,8 @@ pub struct Refusal {
 pub struct AuditCheck {
     /// Rows that were looked at.
     pub rows: u64,
+    /// Rows up to here are older than the chain and cannot be checked.
+    pub begins_after: i64,
     /// Number and hash (hexadecimal) of the newest row, to be noted elsewhere; `None` for an empty
     /// log.
     pub head: Option<(i64, String)>,
@@ -79,6 +85,12 @@ pub enum AuditProblem {
     /// A row is not what was written.
     #[error("row {0} was changed after it was written")]
     Edited(i64),
+    /// The chain does not begin where it says: what was before it was cut off.
+    #[error("the chain begins at row {0} without saying why")]
+    Unanchored(i64),
+    /// A row that was put in beside the chain.
+    #[error("row {0} was not written by Linekeeper")]
+    Foreign(i64),
     /// The log ends before the head that was recorded.
     #[error("the log ends at row {0}, which is not the end that was recorded")]
     Truncated(i64),
@@ -88,7 +100,11 @@ impl AuditProblem {
     /// The row it is about.
     pub const fn seq(self) -> i64 {
         match self {
-            Self::Missing(seq) | Self::Edited(seq) | Self::Truncated(seq) => seq,
+            Self::Missing(seq)
+            | Self::Edited(seq)
+            | Self::Unanchored(seq)
+            | Self::Foreign(seq)
+            | Self::Truncated(seq) => seq,
         }
     }
 
@@ -97,19 +113,46 @@ impl AuditProblem {
         match self {
             Self::Missing(_) => "missing",
             Self::Edited(_) => "edited",
+            Self::Unanchored(_) => "unanchored",
+            Self::Foreign(_) => "foreign",
             Self::Truncated(_) => "truncated",
         }
     }
 }
 
-/// Makes the chain's key in a new installation.
-pub(crate) async fn ensure_key(txn: &DatabaseTransaction, master: &MasterKey) -> Result<()> {
+/// Makes the chain's key where there is none. A log that is older than the chain gets a row that
+/// says where it begins.
+pub(crate) async fn ensure_key(txn: &DatabaseTransaction, master: &MasterKey, now: Time) -> Result<()> {
+    if !make_key(txn, master).await? {
+        return Ok(());
+    }
+    let older = db::one(
+        txn,
+        "SELECT begins_after FROM audit_head WHERE begins_after > 0",
+        vec![],
+    )
+    .await?;
+    let Some(older) = older else { return Ok(()) };
+    let key = load_key(txn, master).await?;
+    let audit = Audit {
+        project_id: None,
+        action: BEGAN,
+        target: "audit log".to_owned(),
+        summary: format!(
+            "rows up to {} are older and cannot be checked",
+            older.int("begins_after")?
+        ),
+    };
+    append(txn, &key, &Actor::System, None, now, audit).await
+}
+
+/// Makes the chain's key, unless there is one; whether it did.
+async fn make_key(txn: &DatabaseTransaction, master: &MasterKey) -> Result<bool> {
     let key: [u8; 32] = random_bytes()?;
     let hex = blake3::Hash::from(key).to_hex();
     let sealed = master.seal(KEYS_TABLE, KEY_NAME, hex.as_bytes())?;
     let sql = "INSERT INTO sealed_keys (name, sealed) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
-    db::run(txn, sql, values![KEY_NAME, sealed.as_bytes().to_vec()]).await?;
-    Ok(())
+    Ok(db::run(txn, sql, values![KEY_NAME, sealed.as_bytes().to_vec()]).await? == 1)
 }
 
 /// Reads the chain's key.
@@ -260,7 +303,7 @@ impl Store {
     pub async fn restart_audit_log(&self, now: Time) -> Result<()> {
         let (txn, _turn) = self.begin().await?;
         db::run(&txn, "DELETE FROM sealed_keys WHERE name = $1", values![KEY_NAME]).await?;
-        ensure_key(&txn, self.master_key()).await?;
+        make_key(&txn, self.master_key()).await?;
         let sql = format!(
             "UPDATE audit_head SET begins_after = seq, hash = {}",
             self.dialect().no_bytes()
@@ -290,50 +333,89 @@ impl Store {
         Ok(hash.as_deref().and_then(hex))
     }
 
-    /// Reads the whole log and says whether a row is missing or was changed.
+    /// Reads the whole log and says whether a row is missing, was changed or was put in.
     pub async fn check_audit_log(&self) -> Result<AuditCheck> {
         let key = self.audit_key().await?;
-        let sql = "SELECT seq, hash, begins_after FROM audit_head WHERE id = 1";
+        let sql = "SELECT h.seq, h.hash, h.begins_after, (SELECT MIN(seq) FROM admin_logs) AS oldest,
+                          (SELECT MAX(seq) FROM admin_logs) AS newest
+                   FROM audit_head h WHERE h.id = 1";
         let head = db::one(self.reader(), sql, vec![]).await?;
         let head = head.ok_or_else(|| StoreError::corrupt("the head of the audit log is missing"))?;
         let (end, end_hash): (i64, Vec<u8>) = (head.int("seq")?, head.get("hash")?);
-        let (mut last, mut rows, mut before) = (head.int("begins_after")?, 0, Vec::new());
-        loop {
+        let begins_after = head.int("begins_after")?;
+        let mut walk = Walk {
+            key,
+            last: begins_after,
+            before: Vec::new(),
+            rows: 0,
+        };
+        let mut problem = outside(&head, end)?;
+        while problem.is_none() {
             // Rows written after the head was read are not this check's.
             let sql = format!(
                 "SELECT {AUDIT_COLUMNS}, hash FROM admin_logs WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3"
             );
-            let page = db::all(self.reader(), sql, values![last, end, CHECKED_AT_ONCE]).await?;
-            for stored in &page {
-                let row = read_audit(stored)?;
-                let hash = stored.get::<Option<Vec<u8>>>("hash")?.unwrap_or_default();
-                let problem = if row.seq != last + 1 {
-                    Some(AuditProblem::Missing(last + 1))
-                } else if link(key, &before, &row).as_bytes().as_slice() != hash {
-                    Some(AuditProblem::Edited(row.seq))
-                } else {
-                    None
-                };
-                if problem.is_some() {
-                    return Ok(AuditCheck {
-                        rows,
-                        head: None,
-                        problem,
-                    });
-                }
-                (last, before) = (row.seq, hash);
-                rows += 1;
-            }
+            let page = db::all(self.reader(), sql, values![walk.last, end, CHECKED_AT_ONCE]).await?;
             if page.is_empty() {
+                let whole = walk.last == end && (walk.rows == 0 || walk.before == end_hash);
+                // A chain that begins later than the log has a row that says so.
+                let anchored = walk.rows > 0 || begins_after == 0;
+                problem = match (whole, anchored) {
+                    (false, _) => Some(AuditProblem::Truncated(walk.last)),
+                    (true, false) => Some(AuditProblem::Unanchored(begins_after + 1)),
+                    (true, true) => None,
+                };
                 break;
             }
+            problem = walk.page(&page, begins_after)?;
         }
-        let whole = last == end && (rows == 0 || before == end_hash);
+        let head = if problem.is_none() { hex(&walk.before) } else { None };
         Ok(AuditCheck {
-            rows,
-            head: hex(&before).map(|hash| (last, hash)),
-            problem: (!whole).then_some(AuditProblem::Truncated(last)),
+            rows: walk.rows,
+            begins_after,
+            head: head.map(|hash| (walk.last, hash)),
+            problem,
         })
+    }
+}
+
+/// What lies outside of what the chain covers, and has no business there.
+fn outside(head: &Row, end: i64) -> Result<Option<AuditProblem>> {
+    let (oldest, newest) = (head.opt_int("oldest")?, head.opt_int("newest")?);
+    Ok(match (oldest, newest) {
+        (Some(oldest), _) if oldest < 1 => Some(AuditProblem::Foreign(oldest)),
+        (_, Some(newest)) if newest > end => Some(AuditProblem::Foreign(newest)),
+        _ => None,
+    })
+}
+
+/// A walk along the chain.
+struct Walk<'a> {
+    key: &'a AuditKey,
+    last: i64,
+    before: Vec<u8>,
+    rows: u64,
+}
+
+impl Walk<'_> {
+    /// Goes on over one page; the first thing that is wrong ends it.
+    fn page(&mut self, page: &[Row], begins_after: i64) -> Result<Option<AuditProblem>> {
+        for stored in page {
+            let row = read_audit(stored)?;
+            let hash = stored.get::<Option<Vec<u8>>>("hash")?.unwrap_or_default();
+            if row.seq != self.last + 1 {
+                return Ok(Some(AuditProblem::Missing(self.last + 1)));
+            }
+            if link(self.key, &self.before, &row).as_bytes().as_slice() != hash {
+                return Ok(Some(AuditProblem::Edited(row.seq)));
+            }
+            if self.rows == 0 && begins_after > 0 && !BEGINNINGS.contains(&row.action.as_str()) {
+                return Ok(Some(AuditProblem::Unanchored(row.seq)));
+            }
+            (self.last, self.before) = (row.seq, hash);
+            self.rows += 1;
+        }
+        Ok(None)
     }
 }
 

@@ -144,7 +144,7 @@ impl Store {
         if !verbs.contains(&permit.verb()) {
             return Err(StoreError::WrongPermit(permit.verb()));
         }
-        let (txn, turn) = self.begin().await?;
+        let (txn, turn) = self.begin_configuration().await?;
         Ok(Write {
             txn,
             store: self,
@@ -164,7 +164,7 @@ impl Store {
         source: Option<&'a str>,
         now: Time,
     ) -> Result<Write<'a>> {
-        let (txn, turn) = self.begin().await?;
+        let (txn, turn) = self.begin_configuration().await?;
         Ok(Write {
             txn,
             store: self,
@@ -180,6 +180,17 @@ impl Store {
     pub(crate) async fn audit_key(&self) -> Result<&AuditKey> {
         let load = || audit::load_key(self.reader(), self.master_key());
         self.inner.audit_key.get_or_try_init(load).await
+    }
+
+    /// Starts a transaction that looks before it writes. Such writes take turns on PostgreSQL too:
+    /// what one has looked at (the last owner, a version, a link that is still good) must be true
+    /// when it commits.
+    async fn begin_configuration(&self) -> Result<(DatabaseTransaction, Option<WriteTurn>)> {
+        let (txn, turn) = self.begin().await?;
+        if self.dialect() == Dialect::Postgres {
+            db::one(&txn, "SELECT seq FROM audit_head WHERE id = 1 FOR UPDATE", vec![]).await?;
+        }
+        Ok((txn, turn))
     }
 
     /// Starts a transaction that writes. Never hold it across anything slow.
@@ -210,7 +221,7 @@ impl Store {
             values![new_id(now)?.to_string(), now.ms()],
         )
         .await?;
-        audit::ensure_key(&txn, &self.inner.key).await?;
+        audit::ensure_key(&txn, &self.inner.key, now).await?;
         txn.commit().await?;
         drop(turn);
         Ok(())

@@ -1,7 +1,7 @@
 //! `audit check`.
 
 use anyhow::{Context as _, bail};
-use lk_store::AuditFilter;
+use lk_store::{AuditCheck as Found, AuditFilter, Store};
 
 use super::print_line;
 use crate::cli::AuditCheck;
@@ -19,22 +19,35 @@ pub(crate) async fn check(args: AuditCheck) -> anyhow::Result<()> {
         );
     }
     if let Some(expected) = &args.expect {
-        let (row, hash) = expected.split_once(':').context("--expect takes ROW:HASH")?;
-        let row: i64 = row.parse().context("--expect takes ROW:HASH")?;
-        match store.audit_hash(row).await? {
-            None => bail!("the audit log is not whole: row {row} is not there any more"),
-            Some(now) if now != hash.to_lowercase() => {
-                bail!("the audit log is not whole: row {row} has another hash than was noted")
-            }
-            Some(_) => {}
-        }
+        still_there(&store, &found, expected).await?;
     }
+    let Some((seq, hash)) = &found.head else {
+        return print_line("the audit log is empty");
+    };
+    let older = match found.begins_after {
+        0 => String::new(),
+        before => format!(" after {before} older ones, which cannot be checked"),
+    };
     let newest = store.audit_log(&AuditFilter::default(), None, 1).await?;
-    let last = newest
-        .first()
-        .map_or_else(String::new, |row| format!(", the last one by {}", row.actor_name));
-    match found.head {
-        Some((seq, hash)) => print_line(&format!("{} rows are whole{last}; end {seq}:{}", found.rows, hash)),
-        None => print_line("the audit log is empty"),
+    let last = newest.first().map_or("nobody", |row| row.actor_name.as_str());
+    print_line(&format!(
+        "{} rows are whole{older}, the last one by {last}; end {seq}:{hash}",
+        found.rows
+    ))
+}
+
+/// Fails when the end that was noted earlier is not in the log any more.
+async fn still_there(store: &Store, found: &Found, expected: &str) -> anyhow::Result<()> {
+    let (row, hash) = expected.split_once(':').context("--expect takes ROW:HASH")?;
+    let row: i64 = row.parse().context("--expect takes ROW:HASH")?;
+    if row <= found.begins_after || found.head.is_none() {
+        bail!("the audit log is not whole: row {row}, which was noted as its end, is before where it begins now");
+    }
+    match store.audit_hash(row).await? {
+        None => bail!("the audit log is not whole: row {row} is not there any more"),
+        Some(now) if now != hash.to_lowercase() => {
+            bail!("the audit log is not whole: row {row} has another hash than was noted")
+        }
+        Some(_) => Ok(()),
     }
 }

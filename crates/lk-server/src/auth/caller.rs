@@ -114,13 +114,29 @@ impl Caller {
         }
     }
 
-    /// Looks again whether the caller is still who they were; for streams, which outlive a check.
-    pub(crate) async fn still_valid(&self, app: &App) -> Result<bool, ApiError> {
+    /// The caller as they are now; `None` when the session or key has ended. For streams, which
+    /// outlive a check.
+    pub(crate) async fn again(&self, app: &App) -> Result<Option<Self>, ApiError> {
         let now = app.now();
-        match &self.identity {
-            Identity::User { session, .. } => Ok(app.store().session(session, now).await?.is_some()),
-            Identity::Key { hash, .. } => Ok(app.store().api_key_by_hash(hash, now).await?.is_some()),
-        }
+        let identity = match &self.identity {
+            Identity::User { session, .. } => {
+                let session = app.store().session(session, now).await?.map(|found| (found, *session));
+                session.map(|(found, session)| Identity::User {
+                    user: found.user,
+                    csrf: found.csrf,
+                    session,
+                    proved_at: found.proved_at,
+                })
+            }
+            Identity::Key { hash, .. } => {
+                let key = app.store().api_key_by_hash(hash, now).await?;
+                key.map(|key| Identity::Key { key, hash: *hash })
+            }
+        };
+        Ok(identity.map(|identity| Self {
+            identity,
+            source: self.source.clone(),
+        }))
     }
 }
 
@@ -253,20 +269,17 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && token.starts_with(KEY_PREFIX)).then_some(token)
 }
 
-/// The value of one cookie. The session's is looked for under its name on this connection alone: a
-/// plain one is not read over https.
+/// The value of one of our cookies, under its name on this connection alone: a plain one is not
+/// read over https.
 pub(crate) fn cookie_value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let name = match name {
-        COOKIE => cookie_name(door::is_https(headers)),
-        other => other,
-    };
+    let name = cookie_name(name, door::is_https(headers));
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(n, v)| (n == name && !v.is_empty()).then_some(v))
+        .find_map(|(n, v)| (*n == *name && !v.is_empty()).then_some(v))
 }
 
 /// Where a request came from, for audit rows, sessions and the throttle, as the door has settled it.

@@ -27,7 +27,7 @@ pub(crate) use origin::Origin;
 pub(crate) use password::Passwords;
 pub use password::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, PasswordError, hash_password};
 pub(crate) use project::{Access, enter_operator_area, permit_installation, require_proof};
-pub(crate) use proof::{ProofMethods, Shown, bad_code, begin_attempt, proof_methods, prove};
+pub(crate) use proof::{ProofMethods, Shown, bad_code, bad_credentials, begin_attempt, proof_methods, prove};
 pub(crate) use refusals::Refusals;
 pub(crate) use throttle::Throttle;
 pub(crate) use token::{COOKIE, SESSION_LIFE_MS, set_cookie};

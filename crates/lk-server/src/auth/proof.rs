@@ -28,7 +28,7 @@ pub(crate) async fn prove(
     shown: Shown<'_>,
     origin: &Origin,
     action: &str,
-) -> Result<User, ApiError> {
+) -> Result<UserCredentials, ApiError> {
     let (email, source) = (shown.email, origin.source.as_str());
     begin_attempt(app, email, source)?;
     let stored = known.as_ref().and_then(|known| known.password_hash.clone());
@@ -38,7 +38,7 @@ pub(crate) async fn prove(
         count("refused");
         return Err(bad_credentials());
     };
-    let user = known.user;
+    let user = known.user.clone();
     if !matches {
         refuse(app, &user, origin, action, "wrong password").await;
         return Err(bad_credentials());
@@ -59,7 +59,7 @@ pub(crate) async fn prove(
     }
     app.throttle().succeeded(email, source, app.now());
     count("accepted");
-    Ok(user)
+    Ok(known)
 }
 
 /// Counts an attempt of whoever says to have this address, as failed until it succeeds; 429 after
@@ -139,7 +139,8 @@ fn count(result: &'static str) {
     metrics::counter!("sign_ins_total", "result" => result).increment(1);
 }
 
-fn bad_credentials() -> ApiError {
+/// 401: the address and the password do not belong together.
+pub(crate) fn bad_credentials() -> ApiError {
     ApiError::new(ErrorCode::BadCredentials, "E-mail and password do not match.")
 }
 

@@ -23,6 +23,8 @@ const FORGET_MS: i64 = 30 * MINUTE;
 /// So long after a sign-in its source is known to be the person's own: what others try from
 /// elsewhere does not keep them out.
 const FAMILIAR_MS: i64 = 30 * DAY;
+/// The part of a full table that goes at once: one in so many.
+const EVICTED: usize = 10;
 /// Counters kept; the oldest go first.
 const ENTRIES_MAX: usize = 20_000;
 
@@ -68,25 +70,25 @@ impl Failures {
 
 #[derive(Debug, Default)]
 struct Counters {
-    failures: HashMap<Key, Failures>,
+    failures: Table,
     familiar: HashMap<Key, Time>,
 }
 
-impl Counters {
+/// Failures by what they are counted for.
+#[derive(Debug, Default)]
+struct Table(HashMap<Key, Failures>);
+
+impl Table {
     /// Counts an attempt under `keys` as failed, unless one of the first `counted` must wait.
     fn begin(&mut self, keys: Vec<Key>, counted: usize, now: Time) -> Result<(), u64> {
-        let wait_ms = |key| {
-            self.failures
-                .get(key)
-                .map_or(0, |f: &Failures| f.wait_ms(key.free(), now))
-        };
+        let wait_ms = |key| self.0.get(key).map_or(0, |f: &Failures| f.wait_ms(key.free(), now));
         let wait_ms = keys.iter().take(counted).map(wait_ms).max().unwrap_or(0);
         if wait_ms > 0 {
             return Err((wait_ms as u64).div_ceil(1_000));
         }
-        make_room(&mut self.failures, keys.len(), |f| f.last_at, now);
+        make_room(&mut self.0, keys.len(), |f| f.last_at, now);
         for key in keys {
-            let entry = self.failures.entry(key).or_insert(Failures { count: 0, last_at: now });
+            let entry = self.0.entry(key).or_insert(Failures { count: 0, last_at: now });
             if now.since(entry.last_at) >= FORGET_MS {
                 entry.count = 0;
             }
@@ -97,7 +99,7 @@ impl Counters {
     }
 
     fn take_back(&mut self, key: &Key) {
-        if let Some(entry) = self.failures.get_mut(key) {
+        if let Some(entry) = self.0.get_mut(key) {
             entry.count = entry.count.saturating_sub(1);
         }
     }
@@ -105,11 +107,20 @@ impl Counters {
 
 /// Counts attempts to sign in and to use one-time links.
 #[derive(Debug, Default)]
-pub(crate) struct Throttle(Mutex<Counters>);
+pub(crate) struct Throttle {
+    people: Mutex<Counters>,
+    /// Apart from the others: a link costs nothing to try, and must not push out what protects
+    /// passwords.
+    links: Mutex<Table>,
+}
 
 impl Throttle {
     fn counters(&self) -> MutexGuard<'_, Counters> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.people.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn links(&self) -> MutexGuard<'_, Table> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins an attempt, which counts as failed until [`succeeded`](Self::succeeded) or
@@ -124,14 +135,14 @@ impl Throttle {
             .is_some_and(|at| now.since(*at) < FAMILIAR_MS);
         // The last one is of the e-mail whatever the source.
         let counted = if familiar { 2 } else { 3 };
-        counters.begin(keys.into(), counted, now)
+        counters.failures.begin(keys.into(), counted, now)
     }
 
     /// The attempt neither failed nor succeeded: more is to be shown.
     pub(crate) fn undo(&self, email: &str, source: &str) {
         let mut counters = self.counters();
         for key in keys(email, source) {
-            counters.take_back(&key);
+            counters.failures.take_back(&key);
         }
     }
 
@@ -139,9 +150,9 @@ impl Throttle {
     pub(crate) fn succeeded(&self, email: &str, source: &str, now: Time) {
         let mut counters = self.counters();
         let [pair, of_source, of_email] = keys(email, source);
-        counters.failures.remove(&pair);
-        counters.failures.remove(&of_email);
-        counters.take_back(&of_source);
+        counters.failures.0.remove(&pair);
+        counters.failures.0.remove(&of_email);
+        counters.failures.take_back(&of_source);
         make_room(&mut counters.familiar, 1, |at| *at, now);
         counters.familiar.insert(pair, now);
     }
@@ -149,18 +160,18 @@ impl Throttle {
     /// Begins an attempt to use a one-time link of this kind, which counts as failed until
     /// [`link_was_right`](Self::link_was_right) says otherwise.
     pub(crate) fn attempt_link(&self, kind: &'static str, source: &str, now: Time) -> Result<(), u64> {
-        self.counters().begin(vec![Key::Link(kind, network(source))], 1, now)
+        self.links().begin(vec![Key::Link(kind, network(source))], 1, now)
     }
 
     /// The attempt to use a link did not fail.
     pub(crate) fn link_was_right(&self, kind: &'static str, source: &str) {
-        self.counters().take_back(&Key::Link(kind, network(source)));
+        self.links().take_back(&Key::Link(kind, network(source)));
     }
 }
 
 /// The counters of an attempt: of the pair, of the source, of the e-mail.
 fn keys(email: &str, source: &str) -> [Key; 3] {
-    let (email, source) = (email.trim().to_lowercase(), network(source));
+    let (email, source) = (email.trim().to_ascii_lowercase(), network(source));
     [
         Key::Pair(source.clone(), email.clone()),
         Key::Source(source),
@@ -185,13 +196,14 @@ fn make_room<K: Clone + Eq + Hash, T>(map: &mut HashMap<K, T>, more: usize, last
         return;
     }
     map.retain(|_, entry| now.since(last_at(entry)) < FORGET_MS);
-    while map.len() + more > ENTRIES_MAX {
-        let oldest = map.iter().min_by_key(|(_, entry)| last_at(entry));
-        let Some(oldest) = oldest.map(|(key, _)| key.clone()) else {
-            break;
-        };
-        map.remove(&oldest);
+    if map.len() + more <= ENTRIES_MAX {
+        return;
     }
+    // Many at once, so that a flood does not search the table for each newcomer.
+    let mut times: Vec<Time> = map.values().map(&last_at).collect();
+    let (_, until, _) = times.select_nth_unstable(ENTRIES_MAX / EVICTED);
+    let until = *until;
+    map.retain(|_, entry| last_at(entry) > until);
 }
 
 #[cfg(test)]
@@ -302,6 +314,6 @@ mod tests {
             let (email, source) = (format!("{i}@example.com"), format!("source {i}"));
             assert_eq!(throttle.attempt(&email, &source, Time(i)), Ok(()));
         }
-        assert!(throttle.counters().failures.len() <= ENTRIES_MAX);
+        assert!(throttle.counters().failures.0.len() <= ENTRIES_MAX);
     }
 }

@@ -1,5 +1,7 @@
 //! Session tokens and their cookie.
 
+use std::borrow::Cow;
+
 use http::HeaderValue;
 use lk_core::time::DAY;
 
@@ -7,9 +9,10 @@ use crate::error::ApiError;
 
 /// The session cookie's name.
 pub(crate) const COOKIE: &str = "lk_session";
-/// Its name over https. Of this prefix browsers take only what this very host set over https, for
-/// all its paths: neither a neighbour's host nor a plain connection can put a session in its place.
-const SECURE_COOKIE: &str = "__Host-lk_session";
+/// What our cookies' names begin with over https. Of this prefix browsers take only what this very
+/// host set over https, for all its paths: neither a neighbour's host nor a plain connection can
+/// put a cookie in its place.
+const SECURE_PREFIX: &str = "__Host-";
 /// How long a session lives after signing in.
 pub(crate) const SESSION_LIFE_MS: i64 = 14 * DAY;
 /// Bytes of randomness in a token.
@@ -45,15 +48,24 @@ pub fn token_hash(token: &str) -> [u8; 32] {
     blake3::hash(token.as_bytes()).into()
 }
 
-/// What the session cookie is called on a connection.
-pub(crate) const fn cookie_name(https: bool) -> &'static str {
-    if https { SECURE_COOKIE } else { COOKIE }
+/// What a cookie of ours is called on a connection.
+pub(crate) fn cookie_name(name: &str, https: bool) -> Cow<'_, str> {
+    if https {
+        format!("{SECURE_PREFIX}{name}").into()
+    } else {
+        name.into()
+    }
 }
 
-/// The `Set-Cookie` that keeps `token`, or with `None` ends the session.
+/// The `Set-Cookie` that keeps the session's `token`, or with `None` ends the session.
 pub(crate) fn set_cookie(token: Option<&str>, secure: bool) -> Result<HeaderValue, ApiError> {
-    let (value, age_s) = token.map_or(("", 0), |token| (token, SESSION_LIFE_MS / 1_000));
-    let name = cookie_name(secure);
+    cookie(COOKIE, token, SESSION_LIFE_MS, secure)
+}
+
+/// The `Set-Cookie` that keeps `value` for so long, or with `None` forgets it.
+pub(crate) fn cookie(name: &str, value: Option<&str>, life_ms: i64, secure: bool) -> Result<HeaderValue, ApiError> {
+    let (value, age_s) = value.map_or(("", 0), |value| (value, life_ms / 1_000));
+    let name = cookie_name(name, secure);
     let secure = if secure { "; Secure" } else { "" };
     let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age_s}{secure}");
     HeaderValue::from_str(&text).map_err(ApiError::internal)

@@ -242,9 +242,9 @@ impl State {
     }
 
     async fn may_still_look(&self) -> bool {
-        let valid = match self.caller.still_valid(&self.app).await {
-            Ok(true) => Access::by_id(&self.app, &self.caller, &self.project_id).await,
-            Ok(false) => return false,
+        let valid = match self.caller.again(&self.app).await {
+            Ok(Some(caller)) => Access::by_id(&self.app, &caller, &self.project_id).await,
+            Ok(None) => return false,
             Err(error) => Err(error),
         };
         match valid {

@@ -68,6 +68,13 @@ async fn create_invitation(
     let permit = access
         .permit(&app, Verb::to_set_role(input.role.0, input.role.0))
         .await?;
+    if let Identity::Key { key, .. } = &caller.identity
+        && let Some(own) = &key.scopes
+        && let Some(more) = input.role.0.scopes().find(|scope| !own.contains(scope))
+    {
+        // Whoever is invited has everything of the role: more than this key was given.
+        return Err(ApiError::scope_missing(more));
+    }
     let (now, token) = (app.now(), new_token()?);
     let days = input.expires_in_days.unwrap_or(DAYS_DEFAULT);
     let new = StoredNew {
@@ -151,7 +158,7 @@ async fn join(
     Body(input): Body<NewAccount>,
 ) -> Result<Response, ApiError> {
     let user = super::with_link(&app, INVITATION, &origin.source, make_account(&app, input, &origin)).await?;
-    super::session::begin(&app, user, SignInMethod::Link, origin).await
+    super::session::begin(&app, user, SignInMethod::Link.into(), origin).await
 }
 
 async fn make_account(app: &App, input: NewAccount, origin: &Origin) -> Result<User, ApiError> {

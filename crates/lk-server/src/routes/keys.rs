@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
+use lk_core::Time;
 use lk_core::access::Verb;
 use lk_core::time::DAY;
 use lk_store::NewApiKey;
@@ -76,7 +77,10 @@ async fn create_key(
         scopes,
         hash: token_hash(&value).to_vec(),
         last4: value[value.len() - 4..].to_owned(),
-        expires_at: input.expires_in_days.map(|days| now + i64::from(days) * DAY),
+        expires_at: soonest(
+            input.expires_in_days.map(|days| now + i64::from(days) * DAY),
+            limit_of(&caller),
+        ),
     };
     let stored = app.store().create_api_key(&permit, &new, now).await?;
     let created = CreatedKey {
@@ -84,6 +88,18 @@ async fn create_key(
         value,
     };
     Ok((StatusCode::CREATED, Json(created)))
+}
+
+/// When the calling key ends: what it makes ends with it.
+fn limit_of(caller: &Caller) -> Option<Time> {
+    match &caller.identity {
+        Identity::Key { key, .. } => key.expires_at,
+        Identity::User { .. } => None,
+    }
+}
+
+fn soonest(wanted: Option<Time>, limit: Option<Time>) -> Option<Time> {
+    [wanted, limit].into_iter().flatten().min()
 }
 
 /// Revoke an API key.

@@ -193,7 +193,7 @@ async fn callback(
     }
     match finished {
         Ok(user) if signs_in => {
-            let (session, _) = begin_session(&app, &user, SignInMethod::IdentityProvider, origin).await?;
+            let (session, _) = begin_session(&app, &user, SignInMethod::IdentityProvider.into(), origin).await?;
             see(&flow.next, [done, session])
         }
         Ok(_) => see(&flow.next, [done]),

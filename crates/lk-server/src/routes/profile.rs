@@ -12,7 +12,7 @@ use crate::auth::{Origin, Person, Shown, permit_installation, prove, require_pro
 use crate::dto::iso;
 use crate::dto::key::{ApiKey, KeyList};
 use crate::dto::profile::{LinkedIdentity, PasswordChange, Profile, ProfilePatch, SessionList, TotpState};
-use crate::error::ApiError;
+use crate::error::{ApiError, ErrorCode};
 use crate::extract::{Body, Id, NoParams, Query};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -21,6 +21,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(change_password))
         .routes(routes!(list_own_sessions, end_other_sessions))
         .routes(routes!(end_own_session))
+        .routes(routes!(unlink_identities))
         .routes(routes!(list_own_keys))
         .routes(routes!(revoke_own_key))
 }
@@ -122,7 +123,7 @@ async fn prove_password(
 ) -> Result<(), ApiError> {
     match prove(app, known, shown, origin, "account.password_changed").await {
         Ok(_) => Ok(()),
-        Err(error) if error.code() == crate::error::ErrorCode::CodeRequired => Ok(()),
+        Err(error) if error.code() == ErrorCode::CodeRequired => Ok(()),
         Err(error) => Err(error),
     }
 }
@@ -177,6 +178,24 @@ async fn end_own_session(
 ) -> Result<StatusCode, ApiError> {
     let permit = permit_installation(&app, &person.caller, Verb::ManageAccount).await?;
     app.store().end_own_session(&permit, &id, app.now()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Unlink one's account from the identity provider.
+#[utoipa::path(
+    delete, path = "/api/profile/identities", operation_id = "unlinkIdentities", tag = "profile",
+    responses((status = 204, description = "Signing in there leads here no longer; linking again does."))
+)]
+async fn unlink_identities(State(app): State<App>, person: Person, _: Query<NoParams>) -> Result<StatusCode, ApiError> {
+    require_proof(&app, &person.caller).await?;
+    if !app.store().user_row(&person.user.id).await?.has_password {
+        return Err(ApiError::new(
+            ErrorCode::Conflict,
+            "Set a password first: without it and the identity provider you could not sign in any more.",
+        ));
+    }
+    let permit = permit_installation(&app, &person.caller, Verb::ManageAccount).await?;
+    app.store().unlink_own_identities(&permit, app.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

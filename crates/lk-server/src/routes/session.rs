@@ -130,14 +130,34 @@ async fn sign_in(
         password: input.password,
         code: input.code.as_deref(),
     };
-    let user = prove(&app, known, shown, &origin, "session.began").await?;
-    begin(&app, user, SignInMethod::Password, origin).await
+    let proven = prove(&app, known, shown, &origin, "session.began").await?;
+    let by = Proof {
+        method: SignInMethod::Password,
+        password_hash: proven.password_hash,
+    };
+    begin(&app, proven.user, by, origin).await
+}
+
+/// How somebody proved who they are.
+pub(super) struct Proof {
+    method: SignInMethod,
+    /// The hash of the password, when it was one.
+    password_hash: Option<String>,
+}
+
+impl From<SignInMethod> for Proof {
+    fn from(method: SignInMethod) -> Self {
+        Self {
+            method,
+            password_hash: None,
+        }
+    }
 }
 
 /// Begins a session for a proven user and answers with it. A session that the browser had before
 /// is not taken over: its cookie is replaced.
-pub(super) async fn begin(app: &App, user: User, method: SignInMethod, origin: Origin) -> Result<Response, ApiError> {
-    let (cookie, csrf) = begin_session(app, &user, method, origin).await?;
+pub(super) async fn begin(app: &App, user: User, by: Proof, origin: Origin) -> Result<Response, ApiError> {
+    let (cookie, csrf) = begin_session(app, &user, by, origin).await?;
     let answer = of_user(app, user, csrf, app.now()).await?;
     Ok(([(header::SET_COOKIE, cookie)], Json(answer)).into_response())
 }
@@ -146,7 +166,7 @@ pub(super) async fn begin(app: &App, user: User, method: SignInMethod, origin: O
 pub(super) async fn begin_session(
     app: &App,
     user: &User,
-    method: SignInMethod,
+    by: Proof,
     origin: Origin,
 ) -> Result<(HeaderValue, String), ApiError> {
     let now = app.now();
@@ -154,13 +174,19 @@ pub(super) async fn begin_session(
     let session = NewSession {
         id_hash: token_hash(&token).to_vec(),
         user_id: user.id.clone(),
-        method,
+        method: by.method,
+        proven_hash: by.password_hash,
         csrf: csrf.clone(),
         expires_at: now + SESSION_LIFE_MS,
         source: Some(origin.source),
         user_agent: origin.user_agent,
     };
-    app.store().create_session(&session, now).await?;
+    let begun = app.store().create_session(&session, now).await;
+    begun.map_err(|error| match error {
+        // It was changed while it was being checked.
+        StoreError::NotFound { .. } => auth::bad_credentials(),
+        error => error.into(),
+    })?;
     Ok((set_cookie(Some(&token), origin.https)?, csrf))
 }
 
@@ -189,7 +215,7 @@ async fn sudo(
         password: input.password,
         code: input.code.as_deref(),
     };
-    let user = prove(&app, known, shown, &origin, "session.proven").await?;
+    let user = prove(&app, known, shown, &origin, "session.proven").await?.user;
     let now = app.now();
     app.store()
         .prove_session(&person.session, Some(&origin.source), now)
@@ -249,7 +275,7 @@ async fn set_up(
 ) -> Result<Response, ApiError> {
     let owner = super::with_link(&app, SETUP, &origin.source, make_owner(&app, input, &origin));
     let user = owner.await?;
-    begin(&app, user, SignInMethod::Link, origin).await
+    begin(&app, user, SignInMethod::Link.into(), origin).await
 }
 
 async fn make_owner(app: &App, input: NewAccount, origin: &Origin) -> Result<User, ApiError> {

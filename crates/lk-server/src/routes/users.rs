@@ -22,6 +22,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(create_reset_link))
         .routes(routes!(end_sessions_of))
         .routes(routes!(remove_totp_of))
+        .routes(routes!(unlink_identities_of))
 }
 
 async fn row_of(app: &App, user_id: &str) -> Result<UserRow, ApiError> {
@@ -155,5 +156,22 @@ async fn remove_totp_of(
 ) -> Result<StatusCode, ApiError> {
     let permit = permit_installation(&app, &caller, Verb::ManageUsers).await?;
     app.store().remove_authenticator_of(&permit, &id, app.now()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Unlink somebody's account from the identity provider.
+#[utoipa::path(
+    delete, path = "/api/users/{id}/identities", operation_id = "unlinkIdentitiesOf", tag = "people",
+    params(("id" = String, Path, format = Uuid)),
+    responses((status = 204, description = "Signing in there leads to this account no longer."))
+)]
+async fn unlink_identities_of(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+    _: Query<NoParams>,
+) -> Result<StatusCode, ApiError> {
+    let permit = permit_installation(&app, &caller, Verb::ManageUsers).await?;
+    app.store().unlink_identities_of(&permit, &id, app.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

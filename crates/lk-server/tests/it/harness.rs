@@ -152,6 +152,7 @@ async fn begin_session(store: &Store, user_id: &str, now: Time) -> Browser {
         id_hash: lk_server::token_hash(&token).to_vec(),
         user_id: user_id.to_owned(),
         method: SignInMethod::Password,
+        proven_hash: None,
         csrf: csrf.clone(),
         expires_at: now + 14 * DAY,
         source: None,

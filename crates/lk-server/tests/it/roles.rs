@@ -87,7 +87,7 @@ fn personal(operation: &str) -> Option<Row> {
         "updateProfile" => person.with(json!({"name": "Ann", "version": 1})),
         "changePassword" => person.with(json!({"current": PASSWORD, "password": "another long password"})),
         "proveSession" => person.with(json!({"password": PASSWORD})),
-        "beginTotp" | "removeTotp" | "replaceRecoveryCodes" => person.proven(),
+        "beginTotp" | "removeTotp" | "replaceRecoveryCodes" | "unlinkIdentities" => person.proven(),
         "confirmTotp" => person.with(json!({"code": "123456"})),
         "acceptInvitation" => person.with(json!({"token": "t"})),
         "leaveProject" => row(Least::Member),
@@ -139,7 +139,7 @@ fn people(operation: &str) -> Option<Row> {
         "createProject" => operator.with(json!({"slug": "new", "name": "New"})),
         "createUser" => operator.with(json!({"email": "new@example.com", "name": "New"})),
         "updateUser" => operator.with(json!({"name": "Renamed", "version": 1})),
-        "createResetLink" | "endSessionsOf" | "removeTotpOf" => operator,
+        "createResetLink" | "endSessionsOf" | "removeTotpOf" | "unlinkIdentitiesOf" => operator,
         _ => return None,
     })
 }

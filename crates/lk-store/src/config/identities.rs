@@ -5,7 +5,7 @@ use lk_core::access::{Permit, Verb};
 use lk_core::words::Role;
 use sea_orm::ConnectionTrait;
 
-use super::users::{NewUser, USER_COLUMNS, User, insert, read_user};
+use super::users::{self, NewUser, USER_COLUMNS, User, insert, oneself, read_user};
 use super::{members, taken};
 use crate::audit::Audit;
 use crate::db::{self, Row, values};
@@ -76,7 +76,7 @@ impl Store {
         let row = db::one(
             self.reader(),
             format!("SELECT {USER_COLUMNS} FROM users u WHERE u.email = $1"),
-            values![email.trim().to_lowercase()],
+            values![email.trim().to_ascii_lowercase()],
         )
         .await?;
         row.as_ref().map(read_user).transpose()
@@ -112,6 +112,36 @@ impl Store {
                 action: "identity.linked",
                 target: user.id.clone(),
                 summary: format!("{} at {}", new.email.as_deref().unwrap_or("an identity"), new.issuer),
+            })
+            .await
+    }
+
+    /// Unlinks every identity of one's own.
+    pub async fn unlink_own_identities(&self, permit: &Permit, now: Time) -> Result<()> {
+        let write = self.write(permit, &[Verb::ManageAccount], now).await?;
+        let user_id = oneself(permit)?;
+        let count = unlink(write.on(), user_id).await?;
+        write
+            .commit(Audit {
+                project_id: None,
+                action: "identity.unlinked",
+                target: user_id.to_owned(),
+                summary: format!("{count} identities"),
+            })
+            .await
+    }
+
+    /// Unlinks every identity of somebody.
+    pub async fn unlink_identities_of(&self, permit: &Permit, user_id: &str, now: Time) -> Result<()> {
+        let write = self.write(permit, &[Verb::ManageUsers], now).await?;
+        let user = users::find(write.on(), user_id).await?;
+        let count = unlink(write.on(), user_id).await?;
+        write
+            .commit(Audit {
+                project_id: None,
+                action: "identity.unlinked",
+                target: user_id.to_owned(),
+                summary: format!("{count} identities of {}", user.name),
             })
             .await
     }
@@ -155,6 +185,11 @@ impl Store {
             .await?;
         Ok(user)
     }
+}
+
+/// Takes every identity of a person away, and says how many there were.
+pub(super) async fn unlink<C: ConnectionTrait>(on: &C, user_id: &str) -> Result<u64> {
+    db::run(on, "DELETE FROM user_identities WHERE user_id = $1", values![user_id]).await
 }
 
 async fn owner<C: ConnectionTrait>(on: &C, identity: &NewIdentity) -> Result<Option<String>> {

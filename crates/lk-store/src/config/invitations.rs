@@ -137,15 +137,16 @@ impl Store {
         let invitation = Invitation {
             id: new_id(now)?.to_string(),
             role: new.role,
-            email: new.email.as_ref().map(|email| email.trim().to_lowercase()),
+            email: new.email.as_ref().map(|email| email.trim().to_ascii_lowercase()),
             created_by: made_by.to_owned(),
             created_at: now,
             expires_at: new.expires_at,
         };
         db::run(
             write.on(),
-            "INSERT INTO invitations (id, hash, project_id, role, email, created_by, created_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "INSERT INTO invitations (id, hash, project_id, role, email, created_by, created_at, expires_at,
+                 created_by_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             values![
                 invitation.id.as_str(),
                 new.hash.clone(),
@@ -155,6 +156,7 @@ impl Store {
                 made_by,
                 now.ms(),
                 new.expires_at.ms(),
+                permit.oneself(),
             ],
         )
         .await?;
@@ -215,6 +217,26 @@ impl Store {
         let taken = take(write.on(), hash, &user, now).await?;
         write.commit(taken.audit()).await
     }
+}
+
+/// Withdraws what a person who may no longer give it has made: invitations, and API keys that
+/// manage people. In one project, or everywhere. Other keys are the project's and go on working.
+pub(super) async fn take_back<C: ConnectionTrait>(
+    on: &C,
+    user_id: &str,
+    project_id: Option<&str>,
+    now: Time,
+) -> Result<()> {
+    let sql = "DELETE FROM invitations WHERE created_by_id = $1 AND used_at IS NULL
+               AND project_id = COALESCE($2, project_id)";
+    db::run(on, sql, values![user_id, project_id]).await?;
+    let sql = "UPDATE api_keys SET revoked_at = $3 WHERE created_by_id = $1 AND revoked_at IS NULL
+               AND project_id = COALESCE($2, project_id)
+               AND role >= $4 AND (scopes IS NULL OR scopes LIKE '%admin%')";
+    let admin = i16::from(Role::Admin.code());
+    db::run(on, sql, values![user_id, project_id, now.ms(), admin])
+        .await
+        .map(|_| ())
 }
 
 /// What an invitation offers and to whom, for the audit log.

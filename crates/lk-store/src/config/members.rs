@@ -5,9 +5,9 @@ use lk_core::access::{Permit, Verb};
 use lk_core::words::Role;
 use sea_orm::ConnectionTrait;
 
-use super::conflict;
 use super::projects::{PROJECT_COLUMNS, Project, read_project};
 use super::users::{self, USER_COLUMNS, User, oneself, read_user};
+use super::{conflict, invitations};
 use crate::audit::Audit;
 use crate::db::{self, Row, values};
 use crate::error::Current;
@@ -172,6 +172,9 @@ impl Store {
         }
         put_role(write.on(), project_id, user_id, role).await?;
         keep_an_owner(write.on(), project_id, before.role).await?;
+        if role < before.role {
+            invitations::take_back(write.on(), user_id, Some(project_id), now).await?;
+        }
         let summary = format!("{}: from {} to {role}", before.user.name, before.role);
         write
             .commit(Audit {
@@ -197,7 +200,7 @@ impl Store {
             .await?
             .ok_or(StoreError::missing("member"))?;
         owners_are_for_owners(permit, before.role, before.role)?;
-        take_out(write.on(), project_id, &before).await?;
+        take_out(write.on(), project_id, &before, now).await?;
         write
             .commit(Audit {
                 project_id: Some(project_id),
@@ -215,7 +218,7 @@ impl Store {
         let before = find(write.on(), project_id, user_id)
             .await?
             .ok_or(StoreError::missing("member"))?;
-        take_out(write.on(), project_id, &before).await?;
+        take_out(write.on(), project_id, &before, now).await?;
         write
             .commit(Audit {
                 project_id: Some(project_id),
@@ -238,6 +241,7 @@ impl Store {
             && member.role == Role::Owner
         {
             put_role(write.on(), project_id, giver, Role::Admin).await?;
+            invitations::take_back(write.on(), giver, Some(project_id), now).await?;
         }
         write
             .commit(Audit {
@@ -259,7 +263,8 @@ fn owners_are_for_owners(permit: &Permit, before: Role, after: Role) -> Result<(
     Ok(())
 }
 
-async fn take_out<C: ConnectionTrait>(on: &C, project_id: &str, member: &Member) -> Result<()> {
+async fn take_out<C: ConnectionTrait>(on: &C, project_id: &str, member: &Member, now: Time) -> Result<()> {
+    invitations::take_back(on, &member.user.id, Some(project_id), now).await?;
     let sql = "DELETE FROM project_members WHERE project_id = $1 AND user_id = $2";
     db::run(on, sql, values![project_id, member.user.id.as_str()]).await?;
     keep_an_owner(on, project_id, member.role).await

@@ -59,6 +59,8 @@ pub struct NewSession {
     pub user_id: String,
     /// How they proved it.
     pub method: SignInMethod,
+    /// The password hash that was proven, when it was one.
+    pub proven_hash: Option<String>,
     /// The CSRF token.
     pub csrf: String,
     /// When it ends.
@@ -123,10 +125,18 @@ async fn insert<C: ConnectionTrait>(on: &C, new: &NewSession, now: Time) -> Resu
 }
 
 impl Store {
-    /// Begins a session. Needs no permit: what was shown at the sign-in is the proof.
+    /// Begins a session. Needs no permit: what was shown at the sign-in is the proof, and it is
+    /// looked at again here: a password that was changed or an account that was disabled while it
+    /// was being checked begins nothing ([`StoreError::NotFound`]).
     pub async fn create_session(&self, new: &NewSession, now: Time) -> Result<()> {
         let user = self.user(&new.user_id).await?;
         let write = self.write_proven(user.actor(), new.source.as_deref(), now).await?;
+        let sql = "SELECT password_hash FROM users WHERE id = $1 AND disabled_at IS NULL";
+        let row = db::one(write.on(), sql, values![new.user_id.as_str()]).await?;
+        let row = row.ok_or(StoreError::missing("account that may sign in"))?;
+        if new.proven_hash.is_some() && row.opt_text("password_hash")? != new.proven_hash {
+            return Err(StoreError::missing("account with this password"));
+        }
         insert(write.on(), new, now).await?;
         write
             .commit(Audit {

@@ -110,7 +110,7 @@ pub(super) async fn insert<C: ConnectionTrait>(on: &C, new: &NewUser, now: Time)
     let id = new_id(now)?.to_string();
     let values = values![
         id.as_str(),
-        new.email.trim().to_lowercase(),
+        new.email.trim().to_ascii_lowercase(),
         new.name.trim(),
         new.password_hash.as_deref(),
         new.operator,
@@ -171,7 +171,7 @@ impl Store {
     /// The user with this e-mail address and their password hash, for signing in. `None` for an
     /// unknown or disabled user.
     pub async fn credentials(&self, email: &str) -> Result<Option<UserCredentials>> {
-        self.credentials_where("u.email = $1", email.trim().to_lowercase())
+        self.credentials_where("u.email = $1", email.trim().to_ascii_lowercase())
             .await
     }
 
@@ -286,6 +286,7 @@ impl Store {
         .await?;
         if disabled_at.is_some() {
             sessions::end_all(write.on(), user_id, None).await?;
+            super::invitations::take_back(write.on(), user_id, None, now).await?;
         }
         keep_an_operator(write.on(), &before).await?;
         write
@@ -374,13 +375,15 @@ impl Store {
             return Err(StoreError::missing("usable link"));
         }
         put_password(write.on(), &user_id, password_hash, None).await?;
+        // The link takes an account back: an identity that somebody else linked must not stay.
+        super::identities::unlink(write.on(), &user_id).await?;
         write.acts_as(user.actor());
         write
             .commit(Audit {
                 project_id: None,
                 action: "account.password_reset",
                 target: user_id,
-                summary: "through a one-time link; sessions ended".into(),
+                summary: "through a one-time link; sessions ended, identities unlinked".into(),
             })
             .await?;
         Ok(user)

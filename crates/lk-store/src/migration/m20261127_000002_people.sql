@@ -13,7 +13,8 @@ ALTER TABLE sessions ADD COLUMN proved_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE sessions ADD COLUMN method SMALLINT NOT NULL DEFAULT 0;
 ALTER TABLE sessions ADD COLUMN source TEXT;
 ALTER TABLE sessions ADD COLUMN user_agent TEXT;
-CREATE UNIQUE INDEX sessions_id ON sessions (id);
+-- A node of the version before writes sessions without one while all are being replaced.
+CREATE UNIQUE INDEX sessions_id ON sessions (id) WHERE id <> '';
 
 -- Scope words separated by spaces; null is everything the role allows.
 ALTER TABLE api_keys ADD COLUMN scopes TEXT;
@@ -30,6 +31,7 @@ CREATE TABLE invitations (
   role SMALLINT NOT NULL,
   email TEXT,
   created_by TEXT NOT NULL,
+  created_by_id TEXT,
   created_at BIGINT NOT NULL,
   expires_at BIGINT NOT NULL,
   used_at BIGINT,
@@ -71,3 +73,4 @@ INSERT INTO audit_head (id, seq, hash, begins_after)
   SELECT 1, COALESCE(MAX(seq), 0), {no_bytes}, COALESCE(MAX(seq), 0) FROM admin_logs;
 CREATE INDEX admin_logs_actor ON admin_logs (actor_id, seq) WHERE actor_id IS NOT NULL;
 CREATE INDEX admin_logs_target ON admin_logs (target, seq);
+CREATE INDEX admin_logs_refused ON admin_logs (seq) WHERE result <> 'ok';

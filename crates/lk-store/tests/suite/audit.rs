@@ -2,7 +2,7 @@
 
 use lk_core::access::{Actor, Verb};
 use lk_core::time::HOUR;
-use lk_store::{AuditFilter, AuditProblem, NewProject, Refusal, StoreError};
+use lk_store::{AuditFilter, AuditProblem, NewProject, Refusal, Store, StoreError};
 use sea_orm::Value;
 
 use crate::harness::{NOW, TestDb, permit};
@@ -198,6 +198,56 @@ fn filters() -> Vec<(AuditFilter, Vec<i64>)> {
             vec![],
         ),
     ]
+}
+
+pub(crate) async fn the_chain_cannot_be_made_to_begin_later(db: &TestDb) {
+    write_rows(db, 4).await;
+    let head = |begins_after: i64, hash: &'static str| {
+        let sql = format!("UPDATE audit_head SET begins_after = {begins_after}, hash = {hash}");
+        async move { db.run(&sql, vec![]).await }
+    };
+    let empty = if db.store.sqlite_path().is_some() {
+        "X''"
+    } else {
+        "''::bytea"
+    };
+    // Everything so far declared older than the chain.
+    db.run("UPDATE admin_logs SET summary = 'x' WHERE seq = 2", vec![])
+        .await;
+    head(4, empty).await;
+    assert_eq!(found(db).await, Some(AuditProblem::Unanchored(5)));
+    let new = NewProject {
+        slug: "after".into(),
+        name: "After".into(),
+        owner: None,
+    };
+    let write = permit(Verb::CreateProject);
+    db.store.create_project(&write, &new, NOW).await.expect("makes it");
+    assert_eq!(
+        found(db).await,
+        Some(AuditProblem::Unanchored(5)),
+        "an ordinary row is no beginning"
+    );
+    // Begun anew by the command, it says so.
+    db.store.restart_audit_log(NOW).await.expect("restarts");
+    let again = Store::open(&db.config, db.key.clone(), NOW).await.expect("opens");
+    let check = again.check_audit_log().await.expect("checks");
+    assert_eq!((check.problem, check.begins_after, check.rows), (None, 5, 1));
+    again.close().await.expect("closes");
+}
+
+pub(crate) async fn rows_put_in_beside_the_chain_show(db: &TestDb) {
+    write_rows(db, 2).await;
+    let put = async |seq: i64| {
+        let sql = "INSERT INTO admin_logs (seq, at, actor_kind, actor_name, action, target, summary, result)
+                   VALUES ($1, 1, 'user', 'Mallory', 'a.b', 't', 's', 'ok')";
+        db.run(sql, vec![Value::from(seq)]).await;
+    };
+    put(1_000).await;
+    assert_eq!(found(db).await, Some(AuditProblem::Foreign(1_000)));
+    db.run("DELETE FROM admin_logs WHERE seq = 1000", vec![]).await;
+    put(-5).await;
+    assert_eq!(found(db).await, Some(AuditProblem::Foreign(-5)));
 }
 
 pub(crate) async fn filters_find_their_rows(db: &TestDb) {

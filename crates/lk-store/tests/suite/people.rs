@@ -229,6 +229,7 @@ pub(crate) async fn sessions_end(db: &TestDb) {
             id_hash: vec![hash; 32],
             user_id: grace.id.clone(),
             method: SignInMethod::Password,
+            proven_hash: None,
             csrf: "token".into(),
             expires_at: NOW + DAY,
             source: None,
@@ -323,6 +324,7 @@ pub(crate) async fn sessions_are_listed_proven_and_ended_one_by_one(db: &TestDb)
             id_hash: vec![hash; 32],
             user_id: user.id.clone(),
             method: SignInMethod::Link,
+            proven_hash: None,
             csrf: "token".into(),
             expires_at: NOW + DAY,
             source: Some("203.0.113.9".into()),
@@ -418,4 +420,73 @@ pub(crate) async fn the_last_operator_stays(db: &TestDb) {
     assert!(!change(&demote, operator.version).await.expect("changes").operator);
     let stale = change(&demote, operator.version).await;
     assert!(matches!(stale, Err(StoreError::Conflict { .. })), "{stale:?}");
+}
+
+pub(crate) async fn of_two_owners_who_leave_at_once_one_stays(db: &TestDb) {
+    let (store, project) = (&db.store, db.project().await);
+    for round in 0..5 {
+        let mut owners = Vec::new();
+        for n in 0..2 {
+            let owner = add(db, &format!("owner-{round}-{n}@example.test")).await;
+            let write = permit(Verb::ManageUsers);
+            let set = store.set_member(&write, &project.id, &owner.id, Role::Owner, NOW).await;
+            set.expect("joins");
+            owners.push(owner);
+        }
+        // Whoever stayed from the round before leaves first.
+        for member in store.members(&project.id).await.expect("reads") {
+            if !owners.iter().any(|owner| owner.id == member.user.id) {
+                let own = permit_for(Verb::ManageAccount, &member.user.id);
+                store.leave_project(&own, &project.id, NOW).await.expect("leaves");
+            }
+        }
+        let leave = async |n: usize| {
+            let own = permit_for(Verb::ManageAccount, &owners[n].id);
+            store.leave_project(&own, &project.id, NOW).await.is_ok()
+        };
+        let left = tokio::join!(leave(0), leave(1));
+        assert!(left.0 != left.1, "round {round}: {left:?}");
+    }
+}
+
+pub(crate) async fn of_many_changes_of_one_version_one_is_made(db: &TestDb) {
+    let (store, grace) = (&db.store, add(db, "grace@example.test").await);
+    let change = async |n: usize| {
+        let patch = UserPatch {
+            name: Some(format!("Name {n}")),
+            ..UserPatch::default()
+        };
+        let write = permit(Verb::ManageUsers);
+        store
+            .update_user(&write, &grace.id, &patch, grace.version, NOW)
+            .await
+            .is_ok()
+    };
+    let made = tokio::join!(change(0), change(1), change(2), change(3), change(4));
+    let made = [made.0, made.1, made.2, made.3, made.4];
+    assert_eq!(made.iter().filter(|made| **made).count(), 1, "{made:?}");
+}
+
+pub(crate) async fn a_session_begins_only_with_what_still_holds(db: &TestDb) {
+    let (store, grace) = (&db.store, add(db, "grace@example.test").await);
+    let begin = async |hash: u8, proven: Option<&str>| {
+        let new = NewSession {
+            id_hash: vec![hash; 32],
+            user_id: grace.id.clone(),
+            method: SignInMethod::Password,
+            proven_hash: proven.map(str::to_owned),
+            csrf: "token".into(),
+            expires_at: NOW + DAY,
+            source: None,
+            user_agent: None,
+        };
+        store.create_session(&new, NOW).await
+    };
+    begin(1, Some("not-a-real-hash")).await.expect("begins");
+    let write = permit(Verb::ManageUsers);
+    store.set_password(&write, &grace.id, "new", NOW).await.expect("sets");
+    let late = begin(2, Some("not-a-real-hash")).await;
+    assert!(matches!(late, Err(StoreError::NotFound { .. })), "{late:?}");
+    disable(db, &grace).await;
+    assert!(begin(3, Some("new")).await.is_err() && begin(4, None).await.is_err());
 }

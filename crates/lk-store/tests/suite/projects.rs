@@ -2,7 +2,7 @@
 
 use lk_core::access::{Place, Verb};
 use lk_core::time::{DAY, HOUR};
-use lk_core::words::Role;
+use lk_core::words::{Role, Scope};
 use lk_store::{NewApiKey, NewInvitation, NewProject, NewUser, Project, ProjectFlags, ProjectPatch, StoreError};
 
 use crate::harness::{NOW, TestDb, permit, permit_for, permit_in};
@@ -220,4 +220,43 @@ pub(crate) async fn a_member_who_accepts_keeps_the_higher_role(db: &TestDb) {
         store.member(&project.id, &bob.id).await.expect("a member").role,
         Role::Admin
     );
+}
+
+pub(crate) async fn what_a_removed_admin_made_goes_with_them(db: &TestDb) {
+    let (store, ann) = (&db.store, add(db, "ann@example.test").await);
+    let project = make(db, "acme", None).await;
+    let users = permit(Verb::ManageUsers);
+    store
+        .set_member(&users, &project.id, &ann.id, Role::Admin, NOW)
+        .await
+        .expect("joins");
+    let invite = invitation(1, &project, Role::Admin, None);
+    let members = permit_for(Verb::ManageMembers, &ann.id);
+    store.create_invitation(&members, &invite, NOW).await.expect("invites");
+    let keys = permit_for(Verb::ManageKeys, &ann.id);
+    for (hash, role, scopes) in [
+        (1, Role::Admin, None),
+        (2, Role::Admin, Some(vec![Scope::Read])),
+        (3, Role::Viewer, None),
+    ] {
+        let key = NewApiKey {
+            project_id: project.id.clone(),
+            name: "CI".into(),
+            role,
+            operator: false,
+            scopes,
+            hash: vec![hash; 32],
+            last4: "abcd".into(),
+            expires_at: None,
+        };
+        store.create_api_key(&keys, &key, NOW).await.expect("makes");
+    }
+    store
+        .remove_member(&permit(Verb::ManageMembers), &project.id, &ann.id, NOW)
+        .await
+        .expect("removes");
+    assert!(store.invitation(&[1; 32], NOW).await.expect("reads").is_none());
+    let works = async |hash: u8| store.api_key_by_hash(&[hash; 32], NOW).await.expect("reads").is_some();
+    assert!(!works(1).await, "a key that manages people");
+    assert!(works(2).await && works(3).await, "keys of programs go on working");
 }

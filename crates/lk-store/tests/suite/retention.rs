@@ -76,6 +76,7 @@ pub(crate) async fn keys_sessions_and_links_expire(db: &TestDb) {
             id_hash: vec![hours as u8; 32],
             user_id: user.id.clone(),
             method: SignInMethod::Password,
+            proven_hash: None,
             csrf: "c".into(),
             expires_at: NOW + hours * HOUR,
             source: None,

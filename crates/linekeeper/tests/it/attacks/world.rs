@@ -194,6 +194,7 @@ async fn session(store: &Store, user_id: &str, minutes_ago: i64) -> Browser {
         id_hash: lk_server::token_hash(&token).to_vec(),
         user_id: user_id.to_owned(),
         method: SignInMethod::Password,
+        proven_hash: None,
         csrf: csrf.clone(),
         expires_at: now() + DAY,
         source: None,

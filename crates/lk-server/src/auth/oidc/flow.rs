@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::auth::new_token;
+use crate::auth::token::cookie;
 use crate::error::ApiError;
 
 /// The cookie that keeps a sign-in under way.
@@ -188,10 +189,7 @@ fn shown(url: &Url) -> String {
 
 /// The `Set-Cookie` that keeps a sign-in under way, or with `None` forgets it.
 pub(crate) fn flow_cookie(value: Option<&str>, secure: bool) -> Result<HeaderValue, ApiError> {
-    let (value, age_s) = value.map_or(("", 0), |value| (value, FLOW_LIFE_MS / 1_000));
-    let secure = if secure { "; Secure" } else { "" };
-    let text = format!("{FLOW_COOKIE}={value}; Path=/api/oidc; HttpOnly; SameSite=Lax; Max-Age={age_s}{secure}");
-    HeaderValue::from_str(&text).map_err(ApiError::internal)
+    cookie(FLOW_COOKIE, value, FLOW_LIFE_MS, secure)
 }
 
 #[cfg(test)]

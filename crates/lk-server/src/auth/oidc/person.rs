@@ -11,7 +11,8 @@ use super::provider::Proven;
 /// Longest name of a person that is taken over from the provider.
 const NAME_CHARS_MAX: usize = 120;
 
-/// The person with this identity. Somebody known by a verified e-mail address is linked now;
+/// The person with this identity. Somebody who was added with this verified e-mail address and has
+/// no way in yet is linked now;
 /// somebody unknown is added when the configuration says so.
 pub(crate) async fn find_person(
     store: &Store,
@@ -32,10 +33,12 @@ pub(crate) async fn find_person(
         return add(store, config, proven, email, source, now).await;
     };
     let user = enabled(user)?;
-    // The address went to somebody else at the provider: not to be mistaken for who had it before.
-    let others = store.identities(&user.id).await?;
-    if others.iter().any(|other| other.issuer == identity.issuer) {
-        tracing::warn!(userId = %user.id, "the identity provider has this person's address under another subject");
+    // Whoever has a way in already says themselves that this identity is theirs: the address of an
+    // account is what somebody typed when they made it, and may have been somebody else's; and at
+    // the provider an address may have gone to somebody else.
+    let row = store.user_row(&user.id).await?;
+    if row.has_password || row.totp || !store.identities(&user.id).await?.is_empty() {
+        tracing::warn!(userId = %user.id, "an identity with this person's address is not linked by itself");
         return Err(Failure::UnknownPerson);
     }
     store.link_identity(&user, &identity, Some(source), now).await?;

@@ -389,7 +389,7 @@ fn redirect_url(flow: &Flow) -> Result<RedirectUrl, Failure> {
 
 /// An e-mail address as we would take it from a person, in lower case.
 fn plausible(email: &str) -> Option<String> {
-    let email = email.trim().to_lowercase();
+    let email = email.trim().to_ascii_lowercase();
     let fine = check_email("email", &email).is_ok() && !email.chars().any(char::is_control);
     fine.then_some(email)
 }
