@@ -45,7 +45,8 @@ printf '%s' "$LK_PASSWORD-too" |
 
 # The provider knows where it sends people back to, so the server's port is chosen before.
 LK_BASE_URL=http://127.0.0.1:$(free_port)
-export LK_BASE_URL
+LK_DATABASE=$work/data/linekeeper.db
+export LK_BASE_URL LK_DATABASE
 # Digits alone: a setting that comes as a variable stays text.
 OIDC_CLIENT_ID=471108
 OIDC_CLIENT_SECRET=$(node -p 'require("crypto").randomBytes(16).toString("hex")')

@@ -1,7 +1,7 @@
-import { expect, test, type Page } from '@playwright/test'
+import { expect, type Page } from '@playwright/test'
+import { ageProof, test } from './people.ts'
 
-// Somebody who is not signed in anywhere.
-test.use({ storageState: { cookies: [], origins: [] } })
+const toTheProvider = (page: Page) => page.getByRole('link', { name: 'Sign in with Example ID' }).click()
 
 /** Signs in at the identity provider's own page and agrees to what is asked for. */
 async function atTheProvider(page: Page, login: string) {
@@ -17,9 +17,8 @@ async function session(page: Page) {
 }
 
 test('an invited person signs in with the identity provider and lands on the page asked for', async ({ page, baseURL }) => {
-  const setup = (await (await page.request.get('/api/setup')).json()) as { identityProvider: { name: string } }
-  expect(setup.identityProvider).toEqual({ name: 'Example ID' })
-  await page.goto('/api/oidc/start?next=/events?q=payroll')
+  await page.goto('/events?q=payroll')
+  await toTheProvider(page)
   expect(new URL(page.url()).origin, 'at the provider').not.toBe(baseURL)
   await atTheProvider(page, 'mia')
   await expect(page).toHaveURL(/\/events\?q=payroll$/)
@@ -31,7 +30,8 @@ test('an invited person signs in with the identity provider and lands on the pag
 })
 
 test('proving again asks for the password at the provider, and is believed', async ({ page }) => {
-  await page.goto('/api/oidc/start')
+  await page.goto('/sign-in')
+  await toTheProvider(page)
   await atTheProvider(page, 'mia')
   await expect(page).toHaveURL(/\/$/)
   await page.goto('/api/oidc/start?purpose=sudo&next=/problems')
@@ -47,12 +47,34 @@ test('proving again asks for the password at the provider, and is believed', asy
   await expect(page).toHaveURL(/\/problems\?failed=oidc_unknown_person$/)
 })
 
+test('somebody without a password confirms who they are at the provider, and finds the page they were on', async ({ page, owner }) => {
+  const person = await owner.add('Nora Keyless', { operator: true, withPassword: false })
+  const login = person.email.split('@')[0] ?? ''
+  await page.goto('/admin')
+  await toTheProvider(page)
+  await atTheProvider(page, login)
+  await expect(page.getByRole('button', { name: /^Account: Nora Keyless/ })).toBeVisible()
+  ageProof(person)
+  await page.getByRole('link', { name: 'People' }).click()
+  const question = page.getByRole('dialog', { name: 'Confirm it is you' })
+  await expect(question.getByRole('link', { name: 'Continue with Example ID' })).toBeVisible()
+  await expect(question.getByLabel('Password')).toHaveCount(0)
+  await question.getByRole('link', { name: 'Continue with Example ID' }).click()
+  await page.getByPlaceholder('Enter any login').fill(login)
+  await page.getByPlaceholder('and password').fill('any')
+  await page.getByRole('button', { name: 'Sign-in' }).click()
+  await expect(page).toHaveURL(/\/admin\?tab=people$/)
+  await expect(page.getByText(person.email)).toBeVisible()
+  await expect(question).toHaveCount(0)
+})
+
 for (const [login, code, sentence] of [
   ['stranger', 'oidc_unknown_person', /Nobody here has the address/],
   ['unverified-mia', 'oidc_unverified_email', /has not verified your e-mail address/],
 ] as const) {
   test(`${login} is refused with a sentence`, async ({ page }) => {
-    await page.goto('/api/oidc/start?next=/settings')
+    await page.goto('/settings')
+    await toTheProvider(page)
     await atTheProvider(page, login)
     await expect(page).toHaveURL(new RegExp(`/sign-in\\?.*failed=${code}`))
     await expect(page.getByText(sentence)).toBeVisible()
@@ -61,7 +83,8 @@ for (const [login, code, sentence] of [
 }
 
 test('somebody who turns back at the provider is told so', async ({ page }) => {
-  await page.goto('/api/oidc/start?next=/settings')
+  await page.goto('/settings')
+  await toTheProvider(page)
   await page.getByRole('link', { name: 'Cancel' }).click()
   await expect(page).toHaveURL(/\/sign-in\?.*failed=oidc_refused/)
   expect((await session(page)).user).toBeNull()

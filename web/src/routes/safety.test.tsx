@@ -51,7 +51,7 @@ test('what needs a proof asks for it and goes on by itself', async () => {
   const dialog = await proof()
   await user.type(within(dialog).getByLabelText(/Password/), WRONG_PASSWORD)
   await user.click(within(dialog).getByRole('button', { name: 'Confirm' }))
-  expect(await within(dialog).findByRole('alert')).toHaveTextContent('The email or the password is not right.')
+  expect(await within(dialog).findByRole('alert')).toHaveTextContent('That is not your password.')
   await user.clear(within(dialog).getByLabelText(/Password/))
   await user.type(within(dialog).getByLabelText(/Password/), 'right enough')
   await user.click(within(dialog).getByRole('button', { name: 'Confirm' }))

@@ -3,10 +3,9 @@ import { lazy, Suspense, useState, type ReactNode } from 'react'
 import { focusSearch, moveRow, useHotkeys } from '@/ui/hotkeys'
 import { Toasts } from '@/ui/toast'
 import { Announcer } from './announcer'
-import { FailedNotice } from './failed-notice'
-import { LostProject } from './lost-project'
 import { Header } from './header'
 import { LiveProvider } from './live'
+import { Notices } from './notices'
 import { Nav } from './nav'
 import { SudoHost } from './sudo-host'
 
@@ -47,8 +46,7 @@ export function Shell({ children }: { children: ReactNode }) {
         <Nav />
         <main id="main" tabIndex={-1} className="min-w-0 pb-20 outline-none md:pb-8">
           <Announcer />
-          <FailedNotice />
-          <LostProject />
+          <Notices />
           {children}
         </main>
       </div>

@@ -40,7 +40,7 @@ export function SudoDialog({ methods, onDone, onCancel }: SudoDialogProps) {
             <input type="hidden" name="username" autoComplete="username" value={user?.email ?? ''} readOnly />
             <TextField label="Password" type="password" name="password" autoComplete="current-password" value={password} onChange={setPassword} isRequired autoFocus />
             {asksCode && <CodeField value={code} onChange={setCode} recovery />}
-            <FormError error={hasCode(prove.error, 'code_required') ? null : prove.error} />
+            <FormError error={refusalOf(prove.error)} />
             <div className="flex justify-end gap-2">
               <Button onPress={onCancel}>Cancel</Button>
               <Button type="submit" variant="primary" isDisabled={prove.isPending}>
@@ -56,6 +56,12 @@ export function SudoDialog({ methods, onDone, onCancel }: SudoDialogProps) {
       </div>
     </Dialog>
   )
+}
+
+/** Only the password is asked for here, so only that can be wrong. That a code is wanted is a question, not a failure. */
+function refusalOf(error: Error | null): Error | null {
+  if (hasCode(error, 'code_required')) return null
+  return hasCode(error, 'bad_credentials') ? new Error('That is not your password. Try again.') : error
 }
 
 /** Going back to another page while the question stands is an answer too. */
