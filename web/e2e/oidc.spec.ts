@@ -69,7 +69,7 @@ test('somebody without a password confirms who they are at the provider, and fin
 })
 
 for (const [login, code, sentence] of [
-  ['stranger', 'oidc_unknown_person', /Nobody here has the address/],
+  ['stranger', 'oidc_unknown_person', /No account here belongs to that sign-in/],
   ['unverified-mia', 'oidc_unverified_email', /has not verified your e-mail address/],
 ] as const) {
   test(`${login} is refused with a sentence`, async ({ page }) => {

@@ -51,6 +51,13 @@ export function useConfirmTotp() {
     onSuccess: () => refreshSecurity(client),
   })
 }
+export function useUnlinkIdentities() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: () => request('delete', '/api/profile/identities', {}),
+    onSuccess: () => refreshSecurity(client),
+  })
+}
 export function useRemoveTotp() {
   const client = useQueryClient()
   return useMutation({

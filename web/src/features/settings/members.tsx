@@ -123,8 +123,9 @@ function RemoveMember({ member, isSelf, isDisabled }: { member: Member; isSelf: 
         }
       >
         <p>
-          {isSelf ? 'You no longer see' : `${member.name} no longer sees`} {project?.name ?? 'this project'}. Problems {isSelf ? 'you own' : 'they own'} stay open, and API keys{' '}
-          {isSelf ? 'you' : 'they'} made keep working until you revoke them. To undo it, send a new invitation.
+          {isSelf ? 'You no longer see' : `${member.name} no longer sees`} {project?.name ?? 'this project'}. Problems {isSelf ? 'you own' : 'they own'} stay open. Open
+          invitations {isSelf ? 'you' : 'they'} made, and their API keys that manage people, stop working; their other keys go on until somebody revokes them. To undo it, send a new
+          invitation.
         </p>
       </Confirm>
     </>

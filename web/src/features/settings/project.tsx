@@ -92,9 +92,9 @@ function NamePanel({ project, refetch }: PartProps) {
 }
 
 const FLAGS: { id: keyof ProjectFlags; label: string; hint: string }[] = [
-  { id: 'healthUi', label: 'Health pages', hint: 'Members see the health of each integration: score, uptime and problems. Off, these pages are hidden from them.' },
-  { id: 'statusApi', label: 'Status API', hint: 'Programs with a key that may read can ask for the status of this project. Off, they are refused.' },
-  { id: 'shadow', label: 'Shadow mode', hint: 'Checks run and are recorded, but nobody is alerted: to try Linekeeper beside what you use now.' },
+  { id: 'healthUi', label: 'Health pages', hint: 'Whether members are to see health. Told to clients of the API; these pages do not hide anything by it yet.' },
+  { id: 'statusApi', label: 'Status API', hint: 'Whether the status API is to answer for this project. Kept here until that API is there.' },
+  { id: 'shadow', label: 'Shadow mode', hint: 'Whether scheduled checks are to run without telling anybody, to try Linekeeper beside what you use now. Kept here until checks are scheduled.' },
 ]
 
 /** Each is saved the moment it is flipped. */

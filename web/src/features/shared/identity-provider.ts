@@ -5,7 +5,7 @@ export const identityProviderStart = (purpose: 'sign_in' | 'sudo' | 'link', next
 
 const WORDS: Record<string, string> = {
   oidc_refused: 'The identity provider did not sign you in. Try again, or use your password.',
-  oidc_unknown_person: 'Nobody here has the address that the identity provider gave. Ask an admin for an invitation, then try again.',
+  oidc_unknown_person: 'No account here belongs to that sign-in. If you have a password, sign in with it and link the account in your profile; else ask an admin for an invitation.',
   oidc_unverified_email: 'The identity provider has not verified your e-mail address. Verify it there, then try again.',
   oidc_disabled: 'Your account here is disabled. Ask an operator of this installation to enable it.',
   oidc_expired: 'Coming back from the identity provider took too long. Try again.',
