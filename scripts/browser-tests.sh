@@ -39,9 +39,6 @@ LK_PASSWORD=$(node -p 'require("crypto").randomBytes(12).toString("hex")')
 export LK_EMAIL LK_PASSWORD
 printf '%s' "$LK_PASSWORD" |
   "$binary" user add --data-dir "$work/data" --email "$LK_EMAIL" --name "Ada Owner" --operator --password-stdin >/dev/null
-# Somebody who was invited and will sign in with the identity provider.
-printf '%s' "$LK_PASSWORD-too" |
-  "$binary" user add --data-dir "$work/data" --email mia@example.com --name "Mia Invited" --role admin --password-stdin >/dev/null
 
 # The provider knows where it sends people back to, so the server's port is chosen before.
 LK_BASE_URL=http://127.0.0.1:$(free_port)

@@ -1,5 +1,5 @@
 import { expect, type Page } from '@playwright/test'
-import { ageProof, test } from './people.ts'
+import { ageProof, test, type Person } from './people.ts'
 
 const toTheProvider = (page: Page) => page.getByRole('link', { name: 'Sign in with Example ID' }).click()
 
@@ -11,31 +11,36 @@ async function atTheProvider(page: Page, login: string) {
   await page.getByRole('button', { name: 'Continue' }).click()
 }
 
+/** The provider calls somebody by the first part of their address. */
+const loginOf = (person: Person) => person.email.split('@')[0] ?? ''
+
 async function session(page: Page) {
   const answer = await page.request.get('/api/session')
   return (await answer.json()) as { user: { email: string } | null }
 }
 
-test('an invited person signs in with the identity provider and lands on the page asked for', async ({ page, baseURL }) => {
+test('an invited person signs in with the identity provider and lands on the page asked for', async ({ page, owner, baseURL }) => {
+  const person = await owner.add('Mia Invited', { operator: true, withPassword: false })
   await page.goto('/events?q=payroll')
   await toTheProvider(page)
   expect(new URL(page.url()).origin, 'at the provider').not.toBe(baseURL)
-  await atTheProvider(page, 'mia')
+  await atTheProvider(page, loginOf(person))
   await expect(page).toHaveURL(/\/events\?q=payroll$/)
   await expect(page.getByRole('heading', { level: 1, name: 'Events' })).toBeVisible()
-  await expect(page.getByRole('button', { name: 'Account: Mia Invited, mia@example.com' })).toBeVisible()
+  await expect(page.getByRole('button', { name: `Account: Mia Invited, ${person.email}` })).toBeVisible()
   const cookies = await page.context().cookies()
   expect(cookies.find(({ name }) => name === 'lk_session')).toMatchObject({ httpOnly: true, sameSite: 'Lax' })
   expect(cookies.map(({ name }) => name)).not.toContain('lk_oidc')
 })
 
-test('proving again asks for the password at the provider, and is believed', async ({ page }) => {
+test('proving again asks for the password at the provider, and is believed', async ({ page, owner }) => {
+  const login = loginOf(await owner.add('Mia Again', { operator: true, withPassword: false }))
   await page.goto('/sign-in')
   await toTheProvider(page)
-  await atTheProvider(page, 'mia')
+  await atTheProvider(page, login)
   await expect(page).toHaveURL(/\/$/)
   await page.goto('/api/oidc/start?purpose=sudo&next=/problems')
-  await page.getByPlaceholder('Enter any login').fill('mia')
+  await page.getByPlaceholder('Enter any login').fill(login)
   await page.getByPlaceholder('and password').fill('any')
   await page.getByRole('button', { name: 'Sign-in' }).click()
   await expect(page).toHaveURL(/\/problems$/)
@@ -49,7 +54,7 @@ test('proving again asks for the password at the provider, and is believed', asy
 
 test('somebody without a password confirms who they are at the provider, and finds the page they were on', async ({ page, owner }) => {
   const person = await owner.add('Nora Keyless', { operator: true, withPassword: false })
-  const login = person.email.split('@')[0] ?? ''
+  const login = loginOf(person)
   await page.goto('/admin')
   await toTheProvider(page)
   await atTheProvider(page, login)

@@ -96,7 +96,7 @@ sys.exit(0 if changed.rowcount else "nobody is signed in")
 `
 /** Sets back when somebody last proved who they are: there is no waiting for a quarter of an hour in a test. */
 export function ageProof(person: Pick<Person, 'id'>) {
-  test.skip(DATABASE === undefined, 'LK_DATABASE does not say where the database is')
+  expect(DATABASE, 'LK_DATABASE says where the database is').toBeDefined()
   execFileSync('python3', ['-c', AGED, DATABASE ?? '', person.id])
 }
 

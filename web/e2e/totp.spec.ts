@@ -45,6 +45,7 @@ test('an authenticator is set up, asked for, replaced by recovery codes, and swi
   await dialog.getByLabel('Authenticator code').fill(codeOf(secret, step))
   await dialog.getByRole('button', { name: 'Switch on' }).click()
   const kept = page.getByRole('dialog', { name: 'Keep your recovery codes' })
+  await expect(kept.getByRole('listitem')).toHaveCount(10)
   const codes = await kept.getByRole('listitem').allInnerTexts()
   expect(codes).toHaveLength(10)
   await kept.getByRole('button', { name: 'I have kept them' }).click()

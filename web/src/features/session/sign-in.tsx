@@ -11,7 +11,7 @@ import { FormError } from '@/ui/states'
 import { Frame } from './frame'
 
 /** Only paths of this app; an address such as `//elsewhere` would leave it. */
-export const safeNext = (next: string | undefined): string => (next && /^\/(?![/\\])/.test(next) ? next : '/')
+export const safeNext = (next: string | undefined): string => (next && /^\/(?![/\\])[^\p{Cc}]*$/u.test(next) ? next : '/')
 
 interface SignInPageProps {
   next: string | undefined
