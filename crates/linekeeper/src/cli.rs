@@ -321,6 +321,8 @@ pub(crate) struct IntegrationList {
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
+    #[command(flatten)]
+    pub(crate) at: Where,
     /// The provider's key, e.g. stripe; an unknown one gets the generic rules
     #[arg(long, value_name = "KEY", required_unless_present = "jsonl")]
     pub(crate) provider: Option<String>,

@@ -17,6 +17,8 @@ use crate::cli::Where;
 const PREFIX: &str = "LINEKEEPER_";
 /// Read when no file is named.
 const DEFAULT_FILE: &str = "linekeeper.toml";
+/// Folder of provider files, where no other is set.
+const PROVIDERS_FOLDER: &str = "providers.d";
 /// Variables with the prefix that are not configuration.
 const NOT_CONFIGURATION: &[&str] = &["crash_at", "master_key", "master_key_previous", "bin", "log"];
 
@@ -28,6 +30,9 @@ pub(crate) struct Config {
     pub(crate) data_dir: PathBuf,
     /// PostgreSQL address; SQLite in the data folder when absent.
     pub(crate) database: Option<String>,
+    /// Folder of provider files; `providers.d` beside the configuration file, or in the data folder
+    /// when there is no file.
+    pub(crate) providers_dir: Option<PathBuf>,
     /// Where to listen.
     pub(crate) listen: SocketAddr,
     /// How the outside reaches us, for webhook addresses, e.g. https://health.example.com.
@@ -52,6 +57,9 @@ pub(crate) struct Config {
     pub(crate) log_format: LogFormat,
     /// The identity provider that people sign in with.
     pub(crate) oidc: Option<oidc::Section>,
+    /// The file that was read, if there was one.
+    #[serde(skip)]
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// How logs are written.
@@ -70,6 +78,7 @@ impl Default for Config {
         Self {
             data_dir: "data".into(),
             database: None,
+            providers_dir: None,
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8787),
             public_url: server.public_url,
             tls_cert: None,
@@ -82,6 +91,7 @@ impl Default for Config {
             allow_private_targets: false,
             log_format: LogFormat::Text,
             oidc: None,
+            file: None,
         }
     }
 }
@@ -89,16 +99,16 @@ impl Default for Config {
 impl Config {
     /// Reads the configuration for a command.
     pub(crate) fn read(at: &Where) -> anyhow::Result<Self> {
-        let mut figment = Figment::from(Serialized::defaults(Self::default()));
-        match &at.config {
+        let file = match &at.config {
             Some(file) if !file.exists() => {
                 bail!("the configuration file {} does not exist", file.display())
             }
-            Some(file) => figment = figment.merge(Toml::file_exact(file)),
-            None if Path::new(DEFAULT_FILE).exists() => {
-                figment = figment.merge(Toml::file_exact(DEFAULT_FILE));
-            }
-            None => {}
+            Some(file) => Some(file.clone()),
+            None => Some(PathBuf::from(DEFAULT_FILE)).filter(|file| file.exists()),
+        };
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        if let Some(file) = &file {
+            figment = figment.merge(Toml::file_exact(file));
         }
         let known = known_keys();
         for key in unknown_variables(&known) {
@@ -111,6 +121,7 @@ impl Config {
         let mut config: Self = oidc::merge_variables(figment)
             .extract()
             .context("the configuration cannot be used")?;
+        config.file = file;
         if let Some(dir) = &at.data_dir {
             config.data_dir.clone_from(dir);
             // A folder on the command line means SQLite in it, whatever the file says.
@@ -127,6 +138,13 @@ impl Config {
             bail!("tls_cert and tls_key belong together: set both, or neither to serve without TLS");
         }
         Ok(config)
+    }
+
+    /// The folder of provider files.
+    pub(crate) fn providers_dir(&self) -> PathBuf {
+        let beside = self.file.as_deref().and_then(Path::parent);
+        let set = self.providers_dir.clone();
+        set.unwrap_or_else(|| beside.unwrap_or(&self.data_dir).join(PROVIDERS_FOLDER))
     }
 
     /// The files of the certificate and its key, if TLS ends here.

@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod demo;
 mod logging;
+mod providers;
 mod wiring;
 
 use std::process::ExitCode;
