@@ -5,6 +5,7 @@ mod explain;
 mod export;
 mod integration;
 mod key;
+mod provider;
 mod replay;
 mod rotate;
 mod serve;
@@ -12,7 +13,7 @@ mod user;
 
 use std::io::Write as _;
 
-use crate::cli::{Audit, Cli, Command, Integration, Key, User};
+use crate::cli::{Audit, Cli, Command, Integration, Key, Provider, User};
 use crate::wiring;
 
 /// Runs the command that was typed.
@@ -32,6 +33,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Key(Key::RotateMaster(args)) => runtime.block_on(rotate::rotate_master(args)),
         Command::Integration(Integration::Add(args)) => runtime.block_on(integration::add(args)),
         Command::Integration(Integration::List(args)) => runtime.block_on(integration::list(args)),
+        Command::Provider(Provider::Lint(args)) => provider::lint(&args),
+        Command::Provider(Provider::List(args)) => provider::list(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Replay(args) => runtime.block_on(replay::replay_command(args)),
         Command::Export(args) => runtime.block_on(export::export(args)),

@@ -7,5 +7,6 @@ mod flow;
 mod handshake;
 mod harness;
 mod oidc;
+mod providers;
 mod rotation;
 mod tls;
