@@ -37,6 +37,12 @@ pub(crate) enum Command {
     /// Check provider files and list the providers.
     #[command(subcommand)]
     Provider(Provider),
+    /// Check the installation and say what is wrong and what to do. Changes nothing.
+    #[command(
+        long_about = "Check the installation and say what is wrong and what to do: configuration, files, TLS, identity provider, database, master key, audit log, people, integrations, provider files. Changes nothing, works while servers run and without one, and shows of secrets no more than the end. Ends with status 1 when there is a problem.",
+        after_help = "Examples:\n  linekeeper doctor --data-dir ./data\n  linekeeper doctor --json | jq '.findings[] | select(.level != \"ok\")'"
+    )]
+    Doctor(Doctor),
     /// Explain a raw error: category, cause, fix. Needs no server.
     #[command(
         after_help = "Examples:\n  echo '{\"error\":{\"code\":\"card_declined\"}}' | linekeeper explain --provider stripe --status 402\n  linekeeper explain --jsonl errors.jsonl"
@@ -347,6 +353,15 @@ pub(crate) struct ProviderList {
     #[command(flatten)]
     pub(crate) at: Where,
     /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) at: Where,
+    /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }

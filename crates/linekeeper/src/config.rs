@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::cli::Where;
 
 /// Prefix of the environment's variables: `LINEKEEPER_LISTEN` sets `listen`.
-const PREFIX: &str = "LINEKEEPER_";
+pub(crate) const PREFIX: &str = "LINEKEEPER_";
 /// Read when no file is named.
 const DEFAULT_FILE: &str = "linekeeper.toml";
 /// Folder of provider files, where no other is set.
@@ -97,8 +97,19 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads the configuration for a command.
+    /// Reads the configuration for a command, and warns of variables that do nothing.
     pub(crate) fn read(at: &Where) -> anyhow::Result<Self> {
+        for key in unused_variables() {
+            eprintln!(
+                "linekeeper: {PREFIX}{} is not a setting and is ignored",
+                key.to_uppercase()
+            );
+        }
+        Self::load(at)
+    }
+
+    /// Reads the configuration.
+    pub(crate) fn load(at: &Where) -> anyhow::Result<Self> {
         let file = match &at.config {
             Some(file) if !file.exists() => {
                 bail!("the configuration file {} does not exist", file.display())
@@ -111,12 +122,6 @@ impl Config {
             figment = figment.merge(Toml::file_exact(file));
         }
         let known = known_keys();
-        for key in unknown_variables(&known) {
-            eprintln!(
-                "linekeeper: {PREFIX}{} is not a setting and is ignored",
-                key.to_uppercase()
-            );
-        }
         let figment = figment.merge(Env::prefixed(PREFIX).filter(move |key| known.iter().any(|k| key == k.as_str())));
         let mut config: Self = oidc::merge_variables(figment)
             .extract()
@@ -192,7 +197,7 @@ impl Default for List {
 
 impl List {
     /// The values with commas between them.
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
             Self::Each(values) => values.join(", "),
@@ -201,7 +206,7 @@ impl List {
 }
 
 /// The names of all settings.
-fn known_keys() -> Vec<String> {
+pub(crate) fn known_keys() -> Vec<String> {
     let defaults = serde_json::to_value(Config::default()).unwrap_or_default();
     defaults
         .as_object()
@@ -211,7 +216,8 @@ fn known_keys() -> Vec<String> {
 }
 
 /// Variables with the prefix that nothing reads: mostly a misspelt name.
-fn unknown_variables(known: &[String]) -> Vec<String> {
+pub(crate) fn unused_variables() -> Vec<String> {
+    let known = known_keys();
     std::env::vars()
         .filter_map(|(name, _)| name.strip_prefix(PREFIX).map(str::to_lowercase))
         .filter(|key| !known.contains(key) && !NOT_CONFIGURATION.contains(&key.as_str()) && !oidc::is_variable(key))

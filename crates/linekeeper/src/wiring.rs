@@ -34,17 +34,27 @@ pub(crate) async fn open_store(config: &Config) -> anyhow::Result<Store> {
         make_private(dir)?;
         MasterKey::from_file(&key_file(config))?
     };
-    let target = if let Some(url) = &config.database {
-        StoreConfig::Postgres { url: url.clone() }
-    } else {
+    if config.database.is_none() {
         make_private(dir)?;
-        StoreConfig::Sqlite {
-            path: dir.join(DATABASE_FILE),
-        }
-    };
-    Store::open(&target, key, Clock::system().now())
+    }
+    Store::open(&target(config), key, Clock::system().now())
         .await
         .context("the database cannot be opened")
+}
+
+/// The database that the configuration names.
+pub(crate) fn target(config: &Config) -> StoreConfig {
+    match &config.database {
+        Some(url) => StoreConfig::Postgres { url: url.clone() },
+        None => StoreConfig::Sqlite {
+            path: database_file(config),
+        },
+    }
+}
+
+/// The SQLite file, where the database is one.
+pub(crate) fn database_file(config: &Config) -> PathBuf {
+    config.data_dir.join(DATABASE_FILE)
 }
 
 /// The master key, where the environment holds it and no file.

@@ -1,6 +1,7 @@
 //! The commands. Each opens what it needs, does one thing and ends.
 
 mod audit;
+mod doctor;
 mod explain;
 mod export;
 mod integration;
@@ -35,6 +36,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Integration(Integration::List(args)) => runtime.block_on(integration::list(args)),
         Command::Provider(Provider::Lint(args)) => provider::lint(&args),
         Command::Provider(Provider::List(args)) => provider::list(&args),
+        Command::Doctor(args) => runtime.block_on(doctor::doctor(args)),
         Command::Explain(args) => explain::explain(&args),
         Command::Replay(args) => runtime.block_on(replay::replay_command(args)),
         Command::Export(args) => runtime.block_on(export::export(args)),

@@ -2,6 +2,7 @@
 
 mod canary;
 mod crash;
+mod doctor;
 mod everything;
 mod flow;
 mod handshake;
