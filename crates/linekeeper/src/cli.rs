@@ -34,6 +34,15 @@ pub(crate) enum Command {
     /// Manage integrations.
     #[command(subcommand)]
     Integration(Integration),
+    /// Check provider files and list the providers.
+    #[command(subcommand)]
+    Provider(Provider),
+    /// Check the installation and say what is wrong and what to do. Changes nothing.
+    #[command(
+        long_about = "Check the installation and say what is wrong and what to do: configuration, files, TLS, identity provider, database, master key, audit log, people, integrations, provider files. Changes nothing, works while servers run and without one, and shows of secrets no more than the end. Ends with status 1 when there is a problem.",
+        after_help = "Examples:\n  linekeeper doctor --data-dir ./data\n  linekeeper doctor --json | jq '.findings[] | select(.level != \"ok\")'"
+    )]
+    Doctor(Doctor),
     /// Explain a raw error: category, cause, fix. Needs no server.
     #[command(
         after_help = "Examples:\n  echo '{\"error\":{\"code\":\"card_declined\"}}' | linekeeper explain --provider stripe --status 402\n  linekeeper explain --jsonl errors.jsonl"
@@ -319,8 +328,48 @@ pub(crate) struct IntegrationList {
     pub(crate) json: bool,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum Provider {
+    /// Check a provider file, or a folder of them, before it is used.
+    #[command(
+        long_about = "Check a provider file, or a folder of them, before it is used.\n\nPrints `ok KEY` for each file that is a provider, and one line for each problem of the others: file, line where it is known, what is wrong and what to do. Ends with status 1 when there is a problem. Needs no server and no database.",
+        after_help = "Examples:\n  linekeeper provider lint providers.d/acme.toml\n  linekeeper provider lint providers.d"
+    )]
+    Lint(ProviderLint),
+    /// List the providers: key, name, capabilities, and the file of one that is not built in.
+    #[command(after_help = "Example:\n  linekeeper provider list --json")]
+    List(ProviderList),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProviderLint {
+    /// A file, or a folder whose files ending in .toml are checked
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProviderList {
+    #[command(flatten)]
+    pub(crate) at: Where,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) at: Where,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
+    #[command(flatten)]
+    pub(crate) at: Where,
     /// The provider's key, e.g. stripe; an unknown one gets the generic rules
     #[arg(long, value_name = "KEY", required_unless_present = "jsonl")]
     pub(crate) provider: Option<String>,

@@ -14,9 +14,11 @@ use serde::{Deserialize, Serialize};
 use crate::cli::Where;
 
 /// Prefix of the environment's variables: `LINEKEEPER_LISTEN` sets `listen`.
-const PREFIX: &str = "LINEKEEPER_";
+pub(crate) const PREFIX: &str = "LINEKEEPER_";
 /// Read when no file is named.
 const DEFAULT_FILE: &str = "linekeeper.toml";
+/// Folder of provider files, where no other is set.
+const PROVIDERS_FOLDER: &str = "providers.d";
 /// Variables with the prefix that are not configuration.
 const NOT_CONFIGURATION: &[&str] = &["crash_at", "master_key", "master_key_previous", "bin", "log"];
 
@@ -28,6 +30,9 @@ pub(crate) struct Config {
     pub(crate) data_dir: PathBuf,
     /// PostgreSQL address; SQLite in the data folder when absent.
     pub(crate) database: Option<String>,
+    /// Folder of provider files; `providers.d` beside the configuration file, or in the data folder
+    /// when there is no file.
+    pub(crate) providers_dir: Option<PathBuf>,
     /// Where to listen.
     pub(crate) listen: SocketAddr,
     /// How the outside reaches us, for webhook addresses, e.g. https://health.example.com.
@@ -52,6 +57,9 @@ pub(crate) struct Config {
     pub(crate) log_format: LogFormat,
     /// The identity provider that people sign in with.
     pub(crate) oidc: Option<oidc::Section>,
+    /// The file that was read, if there was one.
+    #[serde(skip)]
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// How logs are written.
@@ -70,6 +78,7 @@ impl Default for Config {
         Self {
             data_dir: "data".into(),
             database: None,
+            providers_dir: None,
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8787),
             public_url: server.public_url,
             tls_cert: None,
@@ -82,35 +91,42 @@ impl Default for Config {
             allow_private_targets: false,
             log_format: LogFormat::Text,
             oidc: None,
+            file: None,
         }
     }
 }
 
 impl Config {
-    /// Reads the configuration for a command.
+    /// Reads the configuration for a command, and warns of variables that do nothing.
     pub(crate) fn read(at: &Where) -> anyhow::Result<Self> {
-        let mut figment = Figment::from(Serialized::defaults(Self::default()));
-        match &at.config {
-            Some(file) if !file.exists() => {
-                bail!("the configuration file {} does not exist", file.display())
-            }
-            Some(file) => figment = figment.merge(Toml::file_exact(file)),
-            None if Path::new(DEFAULT_FILE).exists() => {
-                figment = figment.merge(Toml::file_exact(DEFAULT_FILE));
-            }
-            None => {}
-        }
-        let known = known_keys();
-        for key in unknown_variables(&known) {
+        for key in unused_variables() {
             eprintln!(
                 "linekeeper: {PREFIX}{} is not a setting and is ignored",
                 key.to_uppercase()
             );
         }
+        Self::load(at)
+    }
+
+    /// Reads the configuration.
+    pub(crate) fn load(at: &Where) -> anyhow::Result<Self> {
+        let file = match &at.config {
+            Some(file) if !file.exists() => {
+                bail!("the configuration file {} does not exist", file.display())
+            }
+            Some(file) => Some(file.clone()),
+            None => Some(PathBuf::from(DEFAULT_FILE)).filter(|file| file.exists()),
+        };
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        if let Some(file) = &file {
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        let known = known_keys();
         let figment = figment.merge(Env::prefixed(PREFIX).filter(move |key| known.iter().any(|k| key == k.as_str())));
         let mut config: Self = oidc::merge_variables(figment)
             .extract()
             .context("the configuration cannot be used")?;
+        config.file = file;
         if let Some(dir) = &at.data_dir {
             config.data_dir.clone_from(dir);
             // A folder on the command line means SQLite in it, whatever the file says.
@@ -127,6 +143,13 @@ impl Config {
             bail!("tls_cert and tls_key belong together: set both, or neither to serve without TLS");
         }
         Ok(config)
+    }
+
+    /// The folder of provider files.
+    pub(crate) fn providers_dir(&self) -> PathBuf {
+        let beside = self.file.as_deref().and_then(Path::parent);
+        let set = self.providers_dir.clone();
+        set.unwrap_or_else(|| beside.unwrap_or(&self.data_dir).join(PROVIDERS_FOLDER))
     }
 
     /// The files of the certificate and its key, if TLS ends here.
@@ -174,7 +197,7 @@ impl Default for List {
 
 impl List {
     /// The values with commas between them.
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
             Self::Each(values) => values.join(", "),
@@ -183,7 +206,7 @@ impl List {
 }
 
 /// The names of all settings.
-fn known_keys() -> Vec<String> {
+pub(crate) fn known_keys() -> Vec<String> {
     let defaults = serde_json::to_value(Config::default()).unwrap_or_default();
     defaults
         .as_object()
@@ -193,7 +216,8 @@ fn known_keys() -> Vec<String> {
 }
 
 /// Variables with the prefix that nothing reads: mostly a misspelt name.
-fn unknown_variables(known: &[String]) -> Vec<String> {
+pub(crate) fn unused_variables() -> Vec<String> {
+    let known = known_keys();
     std::env::vars()
         .filter_map(|(name, _)| name.strip_prefix(PREFIX).map(str::to_lowercase))
         .filter(|key| !known.contains(key) && !NOT_CONFIGURATION.contains(&key.as_str()) && !oidc::is_variable(key))

@@ -4,7 +4,9 @@ mod cli;
 mod commands;
 mod config;
 mod demo;
+mod doctor;
 mod logging;
+mod providers;
 mod wiring;
 
 use std::process::ExitCode;

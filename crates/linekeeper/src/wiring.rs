@@ -12,6 +12,7 @@ use lk_store::{MasterKey, Store, StoreConfig};
 use zeroize::Zeroizing;
 
 use crate::config::Config;
+use crate::providers::Providers;
 
 /// The database's file in the data folder.
 const DATABASE_FILE: &str = "linekeeper.db";
@@ -33,17 +34,27 @@ pub(crate) async fn open_store(config: &Config) -> anyhow::Result<Store> {
         make_private(dir)?;
         MasterKey::from_file(&key_file(config))?
     };
-    let target = if let Some(url) = &config.database {
-        StoreConfig::Postgres { url: url.clone() }
-    } else {
+    if config.database.is_none() {
         make_private(dir)?;
-        StoreConfig::Sqlite {
-            path: dir.join(DATABASE_FILE),
-        }
-    };
-    Store::open(&target, key, Clock::system().now())
+    }
+    Store::open(&target(config), key, Clock::system().now())
         .await
         .context("the database cannot be opened")
+}
+
+/// The database that the configuration names.
+pub(crate) fn target(config: &Config) -> StoreConfig {
+    match &config.database {
+        Some(url) => StoreConfig::Postgres { url: url.clone() },
+        None => StoreConfig::Sqlite {
+            path: database_file(config),
+        },
+    }
+}
+
+/// The SQLite file, where the database is one.
+pub(crate) fn database_file(config: &Config) -> PathBuf {
+    config.data_dir.join(DATABASE_FILE)
 }
 
 /// The master key, where the environment holds it and no file.
@@ -79,20 +90,21 @@ fn make_private(dir: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The providers built into the binary.
-pub(crate) fn registry() -> anyhow::Result<Registry> {
-    lk_providers::registry().map_err(|error| anyhow::anyhow!("{error}"))
-}
-
-/// The classification rules of the providers built into the binary.
-pub(crate) fn rules() -> anyhow::Result<Rules> {
-    let explainers = lk_providers::explainers(&registry()?)
+/// The classification rules of the registry's providers.
+pub(crate) fn rules(registry: &Registry) -> anyhow::Result<Rules> {
+    let explainers = lk_providers::explainers(registry)
         .map_err(|(provider, error)| anyhow::anyhow!("the error rules of {provider}: {error}"))?;
     Ok(Rules::new(explainers))
 }
 
 /// Starts an engine on the configured database.
 pub(crate) async fn start_engine(config: &Config) -> anyhow::Result<Engine> {
+    // Before the database is touched: a broken file leaves everything as it was.
+    let Providers { registry, files } = Providers::load(config)?;
+    for (key, file) in &files {
+        tracing::info!(provider = key, file = %file.display(), "a provider was read from a file");
+    }
+    let rules = rules(&registry)?;
     let store = open_store(config).await?;
     store.prove_master_key().await.context(
         "the secrets in this database cannot be opened (if the key is lost for good, see `linekeeper key lost --help`)",
@@ -101,7 +113,7 @@ pub(crate) async fn start_engine(config: &Config) -> anyhow::Result<Engine> {
         clock: Clock::system(),
         allow_private_targets: config.allow_private_targets,
     };
-    Ok(Engine::start(store, registry()?, rules()?, engine_config).await?)
+    Ok(Engine::start(store, registry, rules, engine_config).await?)
 }
 
 /// Notes how a serving process is reached, for commands that print addresses.

@@ -6,6 +6,7 @@
 
 pub mod conformance;
 pub mod errors;
+pub mod file;
 pub mod handshake;
 pub mod headers;
 pub mod inbound;
@@ -24,6 +25,7 @@ pub mod settings;
 pub mod signature;
 pub mod template;
 
+pub use file::{FileFlaw, ProviderFile};
 pub use handshake::{Handshake, Trust};
 pub use headers::Headers;
 pub use inbound::Inbound;

@@ -1,8 +1,12 @@
 //! The one interface to a provider, with defaults that read its manifest.
 
+use std::borrow::Cow;
+
 use lk_core::Time;
 use serde_json::Value;
 
+use crate::errors::ErrorRules;
+use crate::file::ProviderFile;
 use crate::item::{Item, Unreadable};
 use crate::manifest::{ManifestError, Scheme};
 use crate::message::HttpResponse;
@@ -22,39 +26,48 @@ pub struct Folder {
     pub help: Option<&'static str>,
 }
 
-/// A parsed folder and what is derived from it once.
+/// A parsed folder, or file, and what is derived from it once.
 #[derive(Debug)]
 pub struct Described {
     manifest: Manifest,
     redactor: Redactor,
     errors: Option<&'static str>,
-    icon: Option<&'static str>,
-    help: Option<&'static str>,
+    inline_errors: Option<ErrorRules>,
+    icon: Option<Cow<'static, str>>,
+    help: Option<Cow<'static, str>>,
 }
 
 impl Described {
     /// Parses the folder.
     pub fn load(folder: Folder) -> Result<Self, ManifestError> {
-        let manifest = Manifest::parse(folder.manifest)?;
-        let redactor = Redactor::new(&manifest.redact.keys);
         Ok(Self {
-            manifest,
-            redactor,
             errors: folder.errors,
-            icon: folder.icon,
-            help: folder.help,
+            icon: folder.icon.map(Cow::Borrowed),
+            help: folder.help.map(Cow::Borrowed),
+            ..Self::from_manifest(Manifest::parse(folder.manifest)?)
         })
     }
 
-    /// A provider of `providers.d`: a manifest without icon and help.
+    /// A manifest alone, without error rules, icon and help.
     pub fn from_manifest(manifest: Manifest) -> Self {
         let redactor = Redactor::new(&manifest.redact.keys);
         Self {
             manifest,
             redactor,
             errors: None,
+            inline_errors: None,
             icon: None,
             help: None,
+        }
+    }
+
+    /// A provider given by one file at run time.
+    pub fn from_file(file: ProviderFile) -> Self {
+        Self {
+            inline_errors: Some(file.errors),
+            icon: file.icon.map(Cow::Owned),
+            help: file.help.map(Cow::Owned),
+            ..Self::from_manifest(file.manifest)
         }
     }
 
@@ -71,6 +84,11 @@ impl Described {
     /// The text of `errors.toml`, where there is one.
     pub fn errors(&self) -> Option<&'static str> {
         self.errors
+    }
+
+    /// The error rules of a provider given by one file, which have no text of their own.
+    pub fn inline_errors(&self) -> Option<&ErrorRules> {
+        self.inline_errors.as_ref()
     }
 }
 
@@ -92,12 +110,12 @@ pub trait Provider: Send + Sync {
 
     /// The icon as SVG text.
     fn icon(&self) -> Option<&str> {
-        self.described().icon
+        self.described().icon.as_deref()
     }
 
     /// What people need to connect it, as Markdown.
     fn help(&self) -> Option<&str> {
-        self.described().help
+        self.described().help.as_deref()
     }
 
     /// Whether the delivery comes from whoever holds one of `secrets` (the active ones).
@@ -159,6 +177,11 @@ impl ManifestProvider {
     /// A provider given by its manifest alone.
     pub fn from_manifest(manifest: Manifest) -> Self {
         Self(Described::from_manifest(manifest))
+    }
+
+    /// A provider given by one file at run time.
+    pub fn from_file(file: ProviderFile) -> Self {
+        Self(Described::from_file(file))
     }
 }
 

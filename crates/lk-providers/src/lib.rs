@@ -18,11 +18,13 @@ pub const GENERIC: &str = "generic";
 pub fn registry() -> Result<Registry, ManifestError> {
     Registry::new(all()?).map_err(|error| ManifestError::Invalid {
         key: "registry".to_owned(),
+        at: String::new(),
         problem: error.to_string(),
     })
 }
 
-/// The compiled error rules of the registry's providers; the error names whose are broken.
+/// The error rules of the registry's providers, those given at run time too; the error names whose
+/// are broken.
 pub fn explainers(registry: &Registry) -> Result<Explainers, (String, ErrorRulesError)> {
     let errors = |key: &str| registry.get(key).and_then(|p| p.described().errors());
     let own = registry
@@ -30,7 +32,13 @@ pub fn explainers(registry: &Registry) -> Result<Explainers, (String, ErrorRules
         .map(|p| p.manifest().key.as_str())
         .filter(|key| *key != GENERIC)
         .filter_map(|key| Some((key, errors(key)?)));
-    Explainers::load(errors(GENERIC).unwrap_or_default(), own)
+    let explainers = Explainers::load(errors(GENERIC).unwrap_or_default(), own)?;
+    Ok(registry.iter().fold(explainers, |explainers, provider| {
+        match provider.described().inline_errors() {
+            Some(rules) => explainers.with(&provider.manifest().key, rules.clone()),
+            None => explainers,
+        }
+    }))
 }
 
 #[cfg(test)]

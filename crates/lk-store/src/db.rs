@@ -164,17 +164,28 @@ impl Pools {
         })
     }
 
-    /// Connects to the PostgreSQL database at `url`.
-    pub(crate) async fn postgres(url: &str) -> Result<Self> {
+    /// Opens the SQLite file at `path`, which is there, for reading alone.
+    pub(crate) async fn sqlite_readers(path: &Path) -> Result<Self> {
+        let read = sqlite_pool(path, SQLITE_READERS, true).await?;
+        Ok(Self {
+            write: read.clone(),
+            read,
+            dialect: Dialect::Sqlite,
+        })
+    }
+
+    /// Connects to the PostgreSQL database at `url`, for reading alone if that is all.
+    pub(crate) async fn postgres(url: &str, read_only: bool) -> Result<Self> {
+        let writes = ("default_transaction_read_only", if read_only { "on" } else { "off" });
         let mut options = ConnectOptions::new(url);
         options
             .max_connections(POSTGRES_CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_timeout(ACQUIRE_TIMEOUT)
             .sqlx_logging(false)
-            .map_sqlx_postgres_opts(|o| {
+            .map_sqlx_postgres_opts(move |o| {
                 o.application_name("linekeeper")
-                    .options(POSTGRES_SETTINGS.iter().copied())
+                    .options(POSTGRES_SETTINGS.iter().copied().chain([writes]))
             });
         // The driver's own words for an address it cannot read repeat it, password and all.
         if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {

@@ -11,6 +11,7 @@ mod db;
 mod error;
 mod gate;
 mod ids;
+mod inspect;
 pub mod journal;
 mod migration;
 mod read;
@@ -31,6 +32,7 @@ pub use config::{
 pub use error::{Current, StoreError};
 pub use gate::{WriteGate, WriteTurn};
 pub use ids::{event_id, new_id, parse_event_id};
+pub use inspect::Schema;
 pub use read::{
     AuditFilter, AuditRow, EventDetail, EventFilter, EventPage, EventRow, LOOKUP_LIMIT, MERGE_LIMIT, OutcomeFilter,
     PayloadRow, ProblemFilter, ProblemPage, ProblemRow, SCAN_LIMIT, TypeFilter,

@@ -54,14 +54,14 @@ pub struct Store {
     inner: Arc<Inner>,
 }
 
-struct Inner {
-    pools: Pools,
-    gate: WriteGate,
-    key: MasterKey,
+pub(crate) struct Inner {
+    pub(crate) pools: Pools,
+    pub(crate) gate: WriteGate,
+    pub(crate) key: MasterKey,
     /// Read when it is first needed: a store with a wrong master key opens, so that it can be said
     /// what is wrong with it.
-    audit_key: OnceCell<AuditKey>,
-    config: StoreConfig,
+    pub(crate) audit_key: OnceCell<AuditKey>,
+    pub(crate) config: StoreConfig,
 }
 
 impl Store {
@@ -70,18 +70,21 @@ impl Store {
     pub async fn open(config: &StoreConfig, key: MasterKey, now: Time) -> Result<Self> {
         let pools = match config {
             StoreConfig::Sqlite { path } => Pools::sqlite(path).await?,
-            StoreConfig::Postgres { url } => Pools::postgres(url).await?,
+            StoreConfig::Postgres { url } => Pools::postgres(url, false).await?,
         };
-        let inner = Inner {
+        let store = Self::of(Inner {
             pools,
             gate: WriteGate::new(),
             key,
             audit_key: OnceCell::new(),
             config: config.clone(),
-        };
-        let store = Self { inner: Arc::new(inner) };
+        });
         store.migrate(now).await?;
         Ok(store)
+    }
+
+    pub(crate) fn of(inner: Inner) -> Self {
+        Self { inner: Arc::new(inner) }
     }
 
     /// The gate that every writer of this process queues at (it matters on SQLite alone).

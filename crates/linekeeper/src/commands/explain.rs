@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 use super::print_line;
 use crate::cli::Explain;
+use crate::config::Config;
+use crate::providers::Providers;
 use crate::wiring;
 
 /// One line of `--jsonl` input. Other keys are ignored, so that labelled files can be fed in.
@@ -29,8 +31,8 @@ struct Line {
 
 /// Explains one error, or one a line.
 pub(crate) fn explain(args: &Explain) -> anyhow::Result<()> {
-    let registry = wiring::registry()?;
-    let rules = wiring::rules()?;
+    let registry = Providers::load(&Config::read(&args.at)?)?.registry;
+    let rules = wiring::rules(&registry)?;
     let input = open(args.file.as_deref())?;
     if !args.jsonl {
         let mut bytes = Vec::new();

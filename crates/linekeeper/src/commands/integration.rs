@@ -14,12 +14,13 @@ use serde_json::{Map, Value, json};
 use super::print_line;
 use crate::cli::{IntegrationAdd, IntegrationList};
 use crate::config::Config;
+use crate::providers::Providers;
 use crate::wiring;
 
 /// Adds an integration and prints where to send its webhooks and how to sign them.
 pub(crate) async fn add(args: IntegrationAdd) -> anyhow::Result<()> {
     let config = Config::read(&args.at)?;
-    let registry = wiring::registry()?;
+    let registry = Providers::load(&config)?.registry;
     let manifest = connectable(&registry, &args.provider)?;
     let mut given = None;
     let mut settings = Map::new();

@@ -1,10 +1,12 @@
 //! The commands. Each opens what it needs, does one thing and ends.
 
 mod audit;
+mod doctor;
 mod explain;
 mod export;
 mod integration;
 mod key;
+mod provider;
 mod replay;
 mod rotate;
 mod serve;
@@ -12,7 +14,7 @@ mod user;
 
 use std::io::Write as _;
 
-use crate::cli::{Audit, Cli, Command, Integration, Key, User};
+use crate::cli::{Audit, Cli, Command, Integration, Key, Provider, User};
 use crate::wiring;
 
 /// Runs the command that was typed.
@@ -32,6 +34,9 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Key(Key::RotateMaster(args)) => runtime.block_on(rotate::rotate_master(args)),
         Command::Integration(Integration::Add(args)) => runtime.block_on(integration::add(args)),
         Command::Integration(Integration::List(args)) => runtime.block_on(integration::list(args)),
+        Command::Provider(Provider::Lint(args)) => provider::lint(&args),
+        Command::Provider(Provider::List(args)) => provider::list(&args),
+        Command::Doctor(args) => runtime.block_on(doctor::doctor(args)),
         Command::Explain(args) => explain::explain(&args),
         Command::Replay(args) => runtime.block_on(replay::replay_command(args)),
         Command::Export(args) => runtime.block_on(export::export(args)),

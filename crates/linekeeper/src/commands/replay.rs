@@ -8,11 +8,14 @@ use lk_engine::replay::{Scope, replay};
 use super::print_line;
 use crate::cli::Replay;
 use crate::config::Config;
+use crate::providers::Providers;
 use crate::wiring;
 
 /// Classifies a project's open problems again and says what changed.
 pub(crate) async fn replay_command(args: Replay) -> anyhow::Result<()> {
     let config = Config::read(&args.at)?;
+    let registry = Providers::load(&config)?.registry;
+    let rules = wiring::rules(&registry)?;
     let store = wiring::open_store(&config).await?;
     let project = store.project(&args.project).await?;
     let integration = match &args.integration {
@@ -29,7 +32,7 @@ pub(crate) async fn replay_command(args: Replay) -> anyhow::Result<()> {
         dry_run: args.dry_run,
     };
     let now = Clock::system().now();
-    let report = replay(&store, &wiring::registry()?, &wiring::rules()?, &permit, &scope, now).await?;
+    let report = replay(&store, &registry, &rules, &permit, &scope, now).await?;
     for change in &report.changes {
         print_line(&format!(
             "{}  {} -> {}  {} -> {}  {}",

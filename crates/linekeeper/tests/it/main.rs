@@ -3,10 +3,12 @@
 mod attacks;
 mod canary;
 mod crash;
+mod doctor;
 mod everything;
 mod flow;
 mod handshake;
 mod harness;
 mod oidc;
+mod providers;
 mod rotation;
 mod tls;

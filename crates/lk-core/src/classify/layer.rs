@@ -70,6 +70,18 @@ pub enum RuleError {
     },
 }
 
+impl RuleError {
+    /// Position of the rule, from 0.
+    pub const fn index(&self) -> usize {
+        match self {
+            Self::UnknownDoc { index, .. }
+            | Self::Unconditional { index, .. }
+            | Self::Pattern { index, .. }
+            | Self::Code { index, .. } => *index,
+        }
+    }
+}
+
 /// A rule ready to answer.
 #[derive(Debug)]
 struct Ready {

@@ -13,11 +13,8 @@ pub use fixture::{Fixture, FixtureError};
 /// Everything that is wrong with a provider, one sentence each; empty when it conforms.
 pub fn check(provider: &dyn Provider, fixtures: &[Fixture]) -> Vec<String> {
     let mut findings = folder(provider, fixtures);
+    findings.extend(check_behaviour(provider));
     if provider.manifest().can(Capability::Webhook) {
-        for settings in variants(provider) {
-            findings.extend(signing::check(provider, &settings));
-        }
-        findings.extend(bodies::check(provider));
         findings.extend(fixtures.iter().flat_map(|fixture| fixture.check(provider)));
     }
     let key = &provider.manifest().key;
@@ -25,6 +22,25 @@ pub fn check(provider: &dyn Provider, fixtures: &[Fixture]) -> Vec<String> {
         .into_iter()
         .map(|finding| format!("{key}: {finding}"))
         .collect()
+}
+
+/// The part that needs neither folder nor fixtures: how the provider verifies and reads.
+pub fn check_behaviour(provider: &dyn Provider) -> Vec<String> {
+    if !provider.manifest().can(Capability::Webhook) {
+        return Vec::new();
+    }
+    let signing = variants(provider)
+        .into_iter()
+        .flat_map(|settings| signing::check(provider, &settings));
+    signing.chain(bodies::check(provider)).collect()
+}
+
+/// What is wrong with an icon: one that is not a plain glyph, or holds more than one.
+pub fn icon_flaw(svg: &str) -> Option<String> {
+    let plain = svg.starts_with("<svg") && svg.contains("currentColor") && svg.contains("viewBox=\"0 0 24 24\"");
+    let holds = |bad: &str| svg.contains(bad);
+    let more = ["<script", "href", "onload", "<style", "style="].into_iter().any(holds);
+    (!plain || more).then(|| "the icon is not a plain 24x24 SVG glyph in currentColor".to_owned())
 }
 
 /// What the folder has to hold. A provider that cannot be connected yet needs no icon and help.
@@ -40,17 +56,7 @@ fn folder(provider: &dyn Provider, fixtures: &[Fixture]) -> Vec<String> {
     }
     match provider.icon() {
         None => findings.push("icon.svg is missing".to_owned()),
-        Some(svg) => {
-            let plain =
-                svg.starts_with("<svg") && svg.contains("currentColor") && svg.contains("viewBox=\"0 0 24 24\"");
-            if !plain
-                || ["<script", "href", "onload", "<style", "style="]
-                    .iter()
-                    .any(|bad| svg.contains(bad))
-            {
-                findings.push("icon.svg is not a plain 24x24 glyph in currentColor".to_owned());
-            }
-        }
+        Some(svg) => findings.extend(icon_flaw(svg)),
     }
     if provider.help().is_none_or(|help| help.trim().len() < 100) {
         findings.push("help.md is missing or says nothing".to_owned());

@@ -49,6 +49,14 @@ impl Explainers {
         })
     }
 
+    /// The same with the rules of one more provider, parsed and checked already.
+    #[must_use]
+    pub fn with(mut self, key: &str, rules: ErrorRules) -> Self {
+        let ready = OnceLock::new();
+        self.own.insert(key.to_owned(), Slot { rules, ready });
+        self
+    }
+
     /// Compiles everything once, as a test or before rules from outside are used; keeps nothing.
     /// An error names the provider.
     pub fn check(&self) -> Result<(), (String, ErrorRulesError)> {

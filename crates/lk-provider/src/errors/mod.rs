@@ -115,6 +115,17 @@ pub enum ErrorRulesError {
     Rule(#[from] RuleError),
 }
 
+impl ErrorRulesError {
+    /// Position of the rule that is wrong, from 0, when it is one.
+    pub const fn index(&self) -> Option<usize> {
+        match self {
+            Self::Syntax(_) => None,
+            Self::Word { index, .. } => Some(*index),
+            Self::Rule(error) => Some(error.index()),
+        }
+    }
+}
+
 impl ErrorRules {
     /// Parses the text of an `errors.toml`.
     pub fn parse(source: &str) -> Result<Self, ErrorRulesError> {

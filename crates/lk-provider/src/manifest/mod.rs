@@ -170,6 +170,8 @@ pub enum ManifestError {
     Invalid {
         /// The provider's key.
         key: String,
+        /// Where: keys and positions (from 0) with dots between them, such as `fields.2`.
+        at: String,
         /// What is wrong.
         problem: String,
     },
@@ -233,6 +235,7 @@ mod tests {
         };
         assert!(webhook("scheme = 'hmac'\nheader = 'h'", "").is_ok());
         assert!(webhook("scheme = 'hmac'", "").is_err());
+        assert!(webhook("scheme = 'hmac'\nheader = ''", "").is_err());
         assert!(webhook("scheme = 'hmac'\nheader = 'h'\ntolerance_s = 5", "").is_err());
         assert!(webhook("scheme = 'none'", "").is_err());
         assert!(webhook("scheme = 'standard_webhooks'\ntolerance_s = 100000", "").is_err());

@@ -2,19 +2,27 @@
 
 use super::{Capability, FieldKind, Manifest, ManifestError, Scheme};
 
+/// Where something is wrong, as [`ManifestError::Invalid`] tells it, and what.
+type Flaw = (String, String);
+
+fn flaw(at: impl Into<String>, problem: impl Into<String>) -> Flaw {
+    (at.into(), problem.into())
+}
+
 impl Manifest {
     /// Contradictions that the parser cannot see.
-    pub(super) fn validate(&self) -> Result<(), ManifestError> {
-        match self.problem() {
+    pub(crate) fn validate(&self) -> Result<(), ManifestError> {
+        match self.flaw() {
             None => Ok(()),
-            Some(problem) => Err(ManifestError::Invalid {
+            Some((at, problem)) => Err(ManifestError::Invalid {
                 key: self.key.clone(),
+                at,
                 problem,
             }),
         }
     }
 
-    fn problem(&self) -> Option<String> {
+    fn flaw(&self) -> Option<Flaw> {
         let key_ok = |text: &str| {
             text.len() <= 40
                 && text.starts_with(|c: char| c.is_ascii_lowercase())
@@ -23,79 +31,101 @@ impl Manifest {
                     .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
         };
         if !key_ok(&self.key) {
-            return Some("key has to be lowercase letters, digits and underscores".to_owned());
+            return Some(flaw("key", "key has to be lowercase letters, digits and underscores"));
         }
-        if self.name.trim().is_empty() || self.summary.trim().is_empty() {
-            return Some("name and summary must not be empty".to_owned());
+        for (at, text) in [("name", &self.name), ("summary", &self.summary)] {
+            if text.trim().is_empty() {
+                return Some(flaw(at, "name and summary must not be empty"));
+            }
         }
         let hex = self.color.strip_prefix('#').unwrap_or_default();
         if hex.len() != 6 || !hex.chars().all(|c| c.is_ascii_hexdigit()) {
-            return Some(format!("color `{}` is not #rrggbb", self.color));
+            return Some(flaw("color", format!("color `{}` is not #rrggbb", self.color)));
         }
-        for address in self.docs.iter().chain(&self.status_page) {
-            if !address.starts_with("https://") {
-                return Some(format!("`{address}` is not an https address"));
+        for (at, address) in [("docs", &self.docs), ("status_page", &self.status_page)] {
+            if let Some(address) = address.as_ref().filter(|text| !text.starts_with("https://")) {
+                return Some(flaw(at, format!("`{address}` is not an https address")));
             }
         }
         if self.can(Capability::Webhook) != self.webhook.is_some() {
-            return Some("capability `webhook` and table `[webhook]` go together".to_owned());
+            return Some(flaw(
+                "capabilities",
+                "capability `webhook` and table `[webhook]` go together",
+            ));
         }
-        self.field_problem(key_ok).or_else(|| self.webhook_problem())
+        self.field_flaw(key_ok).or_else(|| self.webhook_flaw())
     }
 
-    fn field_problem(&self, key_ok: impl Fn(&str) -> bool) -> Option<String> {
+    fn field_flaw(&self, key_ok: impl Fn(&str) -> bool) -> Option<Flaw> {
         for (index, field) in self.fields.iter().enumerate() {
-            let at = &field.key;
-            if !key_ok(at) || field.label.trim().is_empty() {
-                return Some(format!("field `{at}`: key or label is not usable"));
+            let key = &field.key;
+            let wrong = |what: &str| Some(flaw(format!("fields.{index}"), format!("field `{key}`{what}")));
+            if !key_ok(key) || field.label.trim().is_empty() {
+                return wrong(": key or label is not usable");
             }
-            if self.fields[..index].iter().any(|other| other.key == *at) {
-                return Some(format!("field `{at}` is there twice"));
+            if self.fields[..index].iter().any(|other| other.key == *key) {
+                return wrong(" is there twice");
             }
             if (field.kind == FieldKind::Select) == field.options.is_empty() {
-                return Some(format!("field `{at}`: a select has options, others have none"));
+                return wrong(": a select has options, others have none");
             }
             if let Some(pattern) = &field.pattern
                 && regex::Regex::new(pattern).is_err()
             {
-                return Some(format!("field `{at}`: the pattern is not a regular expression"));
+                return wrong(": the pattern is not a regular expression");
             }
             if let (FieldKind::Select, Some(default)) = (field.kind, &field.default)
                 && !field.options.contains(default)
             {
-                return Some(format!("field `{at}`: the default is not among the options"));
+                return wrong(": the default is not among the options");
             }
         }
         None
     }
 
-    fn webhook_problem(&self) -> Option<String> {
+    fn webhook_flaw(&self) -> Option<Flaw> {
         let webhook = self.webhook.as_ref()?;
+        if let Some(name) = webhook.signature.headers().find(|name| !is_header(name)) {
+            return Some(flaw(
+                "webhook.signature",
+                format!("`{name}` is not the name of a header"),
+            ));
+        }
         match &webhook.signature {
             Scheme::TimestampedList { tolerance_s, .. }
             | Scheme::Versioned { tolerance_s, .. }
             | Scheme::StandardWebhooks { tolerance_s, .. }
                 if !(1..=3_600).contains(tolerance_s) =>
             {
-                return Some("tolerance_s has to be from 1 to 3600".to_owned());
+                return Some(flaw(
+                    "webhook.signature.tolerance_s",
+                    "tolerance_s has to be from 1 to 3600",
+                ));
             }
             Scheme::StandardWebhooks { families, .. } if families.is_empty() => {
-                return Some("families must not be empty".to_owned());
+                return Some(flaw("webhook.signature.families", "families must not be empty"));
             }
             _ => {}
         }
         for (index, rule) in webhook.matches.iter().enumerate() {
+            let wrong = |what: &str| {
+                Some(flaw(
+                    format!("webhook.match.{index}"),
+                    format!("match {}: {what}", index + 1),
+                ))
+            };
             let conditions = !rule.any_of.is_empty() || rule.exists.is_some();
             if rule.pointer.is_some() != conditions {
-                return Some(format!(
-                    "match {}: a pointer needs `in` or `exists`, and they need a pointer",
-                    index + 1
-                ));
+                return wrong("a pointer needs `in` or `exists`, and they need a pointer");
             }
             if rule.pointer.is_none() && rule.event_type.is_empty() {
-                return Some(format!("match {}: it has no condition", index + 1));
+                return wrong("it has no condition");
             }
         }
         None
     }
+}
+
+fn is_header(name: &str) -> bool {
+    http::HeaderName::from_bytes(name.as_bytes()).is_ok()
 }

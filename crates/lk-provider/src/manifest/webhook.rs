@@ -106,6 +106,22 @@ impl Scheme {
             Self::Configured {} => "configured",
         }
     }
+
+    /// The headers that the manifest names for it.
+    pub(super) fn headers(&self) -> impl Iterator<Item = &str> {
+        let (one, other): (Option<&String>, Option<&String>) = match self {
+            Self::Hmac { header, .. } | Self::TimestampedList { header, .. } | Self::SharedHeader { header, .. } => {
+                (Some(header), None)
+            }
+            Self::Versioned {
+                header,
+                timestamp_header,
+                ..
+            } => (Some(header), Some(timestamp_header)),
+            Self::StandardWebhooks { .. } | Self::Configured {} => (None, None),
+        };
+        one.into_iter().chain(other).map(String::as_str)
+    }
 }
 
 const fn tolerance() -> i64 {

@@ -17,11 +17,6 @@ use crate::dto::provider::{FieldKind, ProviderField, ProviderInfo, ProviderList,
 use crate::error::ApiError;
 use crate::extract::{Key, NoParams, Query};
 
-/// Shown for a provider without an icon of its own.
-const PLAIN_ICON: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 24 24\" \
-    fill=\"none\" stroke=\"currentColor\" stroke-width=\"2\"><path d=\"M9 7V3m6 4V3M6 7h12v4a6 6 0 \
-    0 1-12 0V7Zm6 10v4\"/></svg>";
-
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list_providers))
@@ -50,7 +45,7 @@ fn describe(provider: &Arc<dyn Provider>) -> ProviderInfo {
     ProviderInfo {
         key: manifest.key.clone(),
         name: manifest.name.clone(),
-        icon: provider.icon().unwrap_or(PLAIN_ICON).to_owned(),
+        icon: icon_of(provider.as_ref()),
         color: manifest.color.clone(),
         summary: manifest.summary.clone(),
         capabilities: manifest.capabilities.iter().map(|c| c.as_str().to_owned()).collect(),
@@ -82,6 +77,20 @@ fn describe(provider: &Arc<dyn Provider>) -> ProviderInfo {
     }
 }
 
+/// Its icon; the first letter of its name where it has none.
+fn icon_of(provider: &dyn Provider) -> String {
+    let letter = || {
+        let mut letters = provider.manifest().name.chars().filter(|c| c.is_alphanumeric());
+        let letter = letters.next().map_or("?".to_owned(), |c| c.to_uppercase().to_string());
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 24 24\" aria-hidden=\"true\">\
+             <text x=\"12\" y=\"17.5\" text-anchor=\"middle\" font-family=\"sans-serif\" font-size=\"16\" \
+             font-weight=\"600\" fill=\"currentColor\">{letter}</text></svg>"
+        )
+    };
+    provider.icon().map_or_else(letter, str::to_owned)
+}
+
 const fn kind(kind: ManifestKind) -> FieldKind {
     match kind {
         ManifestKind::Text => FieldKind::Text,
@@ -104,7 +113,7 @@ const fn kind(kind: ManifestKind) -> FieldKind {
 )]
 async fn get_provider_icon(State(app): State<App>, _: Query<NoParams>, Key(key): Key) -> Result<Response, ApiError> {
     let provider = app.registry().get(&key).ok_or_else(ApiError::not_found)?;
-    let icon = provider.icon().unwrap_or(PLAIN_ICON).to_owned();
+    let icon = icon_of(provider.as_ref());
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("image/svg+xml")),
         (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600")),

@@ -8,6 +8,7 @@ mod events;
 mod feedback;
 mod harness;
 mod identities;
+mod inspect;
 mod integrations;
 mod journal;
 mod opening;
@@ -40,6 +41,8 @@ on_both! {
     opening::what_is_watched_moves_the_generation_and_people_do_not,
     opening::a_permit_opens_only_its_own_doors,
     opening::writers_from_everywhere_all_get_through,
+    inspect::a_look_reads_and_writes_nothing,
+    inspect::whose_tables_they_are_is_told,
     people::the_first_owner_comes_once_through_the_link,
     people::users_and_members,
     people::owners_are_for_owners_and_the_last_one_stays,
