@@ -74,14 +74,16 @@ function Row({ project }: { project: ProjectRow }) {
   )
 }
 
+const SLUG_CHARS_MAX = 40
+
 /** "Acme Builders" is `acme-builders` in addresses and programs. */
 const slugOf = (name: string) =>
   name
     .normalize('NFKD')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, SLUG_CHARS_MAX)
     .replace(/^-+|-+$/g, '')
-    .slice(0, 64)
 
 function CreateProject({ onClose }: { onClose: () => void }) {
   const create = useCreateProject()
@@ -110,7 +112,7 @@ function CreateProject({ onClose }: { onClose: () => void }) {
           hint="What programs call it: small letters, digits and hyphens. It stays as it is."
           mono
           pattern="[a-z0-9]+(-[a-z0-9]+)*"
-          maxLength={64}
+          maxLength={SLUG_CHARS_MAX}
           value={slug ?? slugOf(name)}
           onChange={setSlug}
           isRequired
