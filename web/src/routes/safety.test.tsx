@@ -43,7 +43,9 @@ test('the identity provider is offered, and its failure is a sentence', async ()
   renderApp('/sign-in?next=%2Fproblems&failed=oidc_unknown_person', world)
   const link = await screen.findByRole('link', { name: 'Sign in with Acme ID' })
   expect(link).toHaveAttribute('href', '/api/oidc/start?purpose=sign_in&next=%2Fproblems')
-  expect(screen.getByRole('alert')).toHaveTextContent('Ask an admin for an invitation')
+  const alert = screen.getByRole('alert')
+  expect(alert).toHaveTextContent('No account here belongs to that sign-in.')
+  expect(alert).toHaveTextContent('link the account in your profile; else ask an admin for an invitation.')
 })
 
 test('what needs a proof asks for it and goes on by itself', async () => {
