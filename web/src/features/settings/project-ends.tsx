@@ -41,8 +41,8 @@ export function LeaveProject({ project }: { project: ProjectDetail }) {
       title="Leave"
       text={last ? 'You are its last owner: hand it over or make somebody else owner, then you can leave.' : 'You no longer see this project. To come back, you need a new invitation.'}
     >
-      <Button isDisabled={last} onPress={() => setAsking(true)}>
-        Leave {project.name}
+      <Button className="max-w-full" isDisabled={last} onPress={() => setAsking(true)}>
+        <span className="truncate">Leave {project.name}</span>
       </Button>
       <Confirm
         title={`Leave ${project.name}?`}
@@ -120,8 +120,8 @@ export function DeleteProject({ project }: { project: ProjectDetail }) {
       title="Delete"
       text={first ? 'This is the project the installation began with: it can be renamed and emptied, but not deleted.' : 'Its integrations, events and problems are deleted with it.'}
     >
-      <Button variant="danger" isDisabled={first} onPress={() => setAsking(true)}>
-        Delete {project.name}
+      <Button className="max-w-full" variant="danger" isDisabled={first} onPress={() => setAsking(true)}>
+        <span className="truncate">Delete {project.name}</span>
       </Button>
       {asking && <DeleteDialog project={project} onClose={() => setAsking(false)} />}
     </Row>
