@@ -2,9 +2,10 @@
 //! skips numbers it does not know, so an older program reads what a newer one wrote.
 
 use crate::Time;
+use crate::check::Warnings;
 use crate::health::windows::{Counts, Ring};
-use crate::state::IntegrationState;
-use crate::words::{Category, Health};
+use crate::state::{Checks, IntegrationState};
+use crate::words::{Category, CredentialState, Health, Rung};
 
 /// The largest encoded state, in bytes.
 pub const MAX_STATE_BYTES: usize = 600;
@@ -15,6 +16,8 @@ const LAST_OUTCOMES: u8 = 3;
 const FINE: u8 = 4;
 const COARSE: u8 = 5;
 const RESULTS: u8 = 6;
+const CHECKS: u8 = 7;
+const CREDENTIAL: u8 = 8;
 
 /// The stored bytes are not a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +55,12 @@ pub fn encode(s: &IntegrationState) -> Vec<u8> {
         uint(b, u64::from(s.recent.bits));
         b.push(s.recent.len);
     });
+    if s.checks != Checks::default() {
+        put(&mut out, CHECKS, |b| checks(b, &s.checks, near));
+    }
+    if s.credential != CredentialState::Active {
+        put(&mut out, CREDENTIAL, |b| b.push(s.credential.code()));
+    }
     out
 }
 
@@ -90,6 +99,10 @@ pub fn decode(bytes: &[u8]) -> Result<IntegrationState, Damaged> {
                 s.weights.as_of = near - unzigzag(r.uint()?);
                 s.recent.bits = r.uint()? as u32;
                 s.recent.len = r.byte()?;
+            }
+            CHECKS => s.checks = r.checks(near)?,
+            CREDENTIAL => {
+                s.credential = CredentialState::from_code(r.byte()?).ok_or(Damaged { field })?;
             }
             _ => {}
         }
@@ -142,6 +155,20 @@ fn ring<const N: usize>(out: &mut Vec<u8>, ring: &Ring<N>) {
     }
 }
 
+fn checks(out: &mut Vec<u8>, c: &Checks, near: crate::Time) {
+    uint(out, u64::from(c.streak));
+    // Zero is "none"; the codes of both vocabularies are small.
+    let failed = c
+        .failed
+        .map_or(0, |(rung, category)| 1 + rung.code() * 16 + category.code());
+    out.push(failed);
+    for time in [c.slot, c.last_at, c.next_at] {
+        uint(out, time.map_or(0, |t| zigzag(near.0 - t.0) + 1));
+    }
+    uint(out, u64::from(c.took_ms));
+    out.push(c.warnings.0);
+}
+
 struct Reader<'a> {
     bytes: &'a [u8],
     field: u8,
@@ -189,6 +216,28 @@ impl<'a> Reader<'a> {
         Ok(f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
     }
 
+    fn checks(&mut self, near: Time) -> Result<Checks, Damaged> {
+        let streak = self.uint()? as u16;
+        let failed = match self.byte()?.checked_sub(1) {
+            None => None,
+            Some(code) => {
+                let both = Rung::from_code(code / 16).zip(Category::from_code(code % 16));
+                Some(both.ok_or(self.damaged())?)
+            }
+        };
+        let mut moment = || Ok(self.distance()?.map(|d| near - d));
+        let (slot, last_at, next_at) = (moment()?, moment()?, moment()?);
+        Ok(Checks {
+            streak,
+            failed,
+            slot,
+            last_at,
+            next_at,
+            took_ms: self.uint()? as u32,
+            warnings: Warnings(self.byte()?),
+        })
+    }
+
     fn ring<const N: usize>(&mut self, ring: &mut Ring<N>) -> Result<(), Damaged> {
         *ring = Ring {
             head: self.uint()? as i64,
@@ -232,6 +281,16 @@ mod tests {
         s.weights.add(now, Outcome::Failure);
         s.recent.bits = (1 << 20) - 1;
         s.recent.len = 20;
+        s.checks = Checks {
+            streak: u16::MAX,
+            failed: Some((Rung::Quota, Category::Configuration)),
+            slot: Some(now - crate::time::DAY),
+            last_at: Some(now - crate::time::DAY),
+            took_ms: 30_000,
+            warnings: Warnings(u8::MAX),
+            next_at: Some(now + crate::time::DAY),
+        };
+        s.credential = CredentialState::Revoked;
         let full = Counts {
             ok: MAX_OK,
             failed: MAX_FAILED,

@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod bucket;
+pub mod check;
 pub mod classify;
 pub mod codec;
 pub mod effect;
@@ -14,6 +15,7 @@ pub mod health;
 pub mod observation;
 pub mod policy;
 pub mod problem;
+pub mod schedule;
 pub mod state;
 pub mod step;
 pub mod time;

@@ -1,8 +1,9 @@
 //! Facts that arrive. Whatever the source, everything that happens becomes one of these.
 
 use crate::Time;
+use crate::check::CheckResult;
 use crate::classify::Verdict;
-use crate::words::Outcome;
+use crate::words::{CredentialState, Outcome};
 
 /// Row number of a project in storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,8 +29,20 @@ pub struct Observation {
 pub enum Fact {
     /// A verified delivery (one item of it, where a delivery carries several).
     Webhook(Delivery),
+    /// A check came to its end.
+    Check(CheckResult),
     /// A webhook secret was registered or retired, a handshake done: telling, not counting.
     Credential(Notice),
+    /// The credential's standing changed: refreshed, refused, renewed by a person.
+    Standing {
+        /// Where it stands now.
+        state: CredentialState,
+        /// What is told of it.
+        notice: Notice,
+    },
+    /// Something outside says that looking again is worth it: changed settings, a new credential,
+    /// the vendor's all-clear.
+    Due,
     /// The integration was switched on or off, or its settings changed.
     Configured {
         /// Whether it is watched from now on.

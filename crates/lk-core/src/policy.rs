@@ -12,4 +12,6 @@ pub struct Policy {
     pub record: Thresholds,
     /// Whether new kinds of failure are put to the language model.
     pub explain: bool,
+    /// Time between two checks, milliseconds; `None` where nothing is checked.
+    pub check_interval_ms: Option<i64>,
 }

@@ -1,9 +1,10 @@
 //! What is remembered of one integration between observations.
 
 use crate::Time;
+use crate::check::Warnings;
 use crate::health::score::HALF_LIFE_MS;
 use crate::health::windows::Windows;
-use crate::words::{Category, Health, Outcome};
+use crate::words::{Category, CredentialState, Health, Outcome, Rung};
 
 /// Results kept as bits for flap detection and the strip on the card.
 pub const RECENT: u32 = 20;
@@ -33,6 +34,29 @@ pub struct IntegrationState {
     pub weights: Weights,
     /// The last results, newest in bit 0, a set bit for a failure.
     pub recent: Recent,
+    /// What checks found.
+    pub checks: Checks,
+    /// Where its credential stands.
+    pub credential: CredentialState,
+}
+
+/// What is remembered of checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Checks {
+    /// Checks that failed in a row.
+    pub streak: u16,
+    /// The rung and category of the last failure, while the streak lasts.
+    pub failed: Option<(Rung, Category)>,
+    /// The slot of the last check.
+    pub slot: Option<Time>,
+    /// When the last check ended.
+    pub last_at: Option<Time>,
+    /// How long it took, milliseconds.
+    pub took_ms: u32,
+    /// Warnings of the last check that passed.
+    pub warnings: Warnings,
+    /// When the next is due; `None` while nothing is checked.
+    pub next_at: Option<Time>,
 }
 
 impl IntegrationState {
@@ -50,6 +74,8 @@ impl IntegrationState {
             windows: Windows::default(),
             weights: Weights::default(),
             recent: Recent::default(),
+            checks: Checks::default(),
+            credential: CredentialState::Active,
         }
     }
 }

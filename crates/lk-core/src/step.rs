@@ -1,14 +1,16 @@
 //! The one function that turns an observation into what is true afterwards.
 
 use crate::Time;
+use crate::check::CheckResult;
 use crate::effect::Effect;
 use crate::event::{EventDraft, Judged};
 use crate::health;
-use crate::observation::{Delivery, Fact, JudgedFailure, Notice, Observation};
+use crate::observation::{Delivery, Fact, IntegrationRid, JudgedFailure, Notice, Observation};
 use crate::policy::Policy;
 use crate::problem::{self, Problem};
+use crate::schedule;
 use crate::state::IntegrationState;
-use crate::words::{Category, EventKind, Health, Outcome};
+use crate::words::{Category, CredentialState, EventKind, Health, Outcome};
 
 /// What the step starts from.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,21 +50,47 @@ pub fn step(subject: Subject, observation: Observation, policy: &Policy, now: Ti
     let event = match fact {
         Fact::Webhook(mut delivery) => {
             if let Some(failure) = &mut delivery.failure {
-                let (next, change) = problem::step(subject.problem, failure.clone(), now);
-                if let Some(category) = next.pinned {
-                    failure.verdict.category = category;
-                }
-                if policy.explain && change == problem::Change::New {
-                    let fingerprint = failure.fingerprint;
-                    effects.push(Effect::Explain {
-                        integration,
-                        fingerprint,
-                    });
-                }
-                problem = Some(next);
+                problem = Some(filed(subject.problem, failure, integration, policy, now, &mut effects));
             }
             count(&mut state, &delivery, policy, received_at);
+            if delivery.outcome == Some(Outcome::Success) && state.checks.streak > 0 {
+                // It works for others: worth a look before the backoff ends.
+                due(&mut state, policy, now);
+            }
             Some(told(delivery, received_at))
+        }
+        Fact::Check(mut check) => {
+            if state.checks.slot.is_some_and(|slot| check.slot <= slot) {
+                None
+            } else {
+                if let Some(failed) = &mut check.failed {
+                    let judged = &mut failed.failure;
+                    problem = Some(filed(subject.problem, judged, integration, policy, now, &mut effects));
+                }
+                let was = state.checks;
+                note_check(&mut state, &check, integration, policy, now);
+                checked(
+                    check,
+                    was.streak > 0,
+                    was.warnings != state.checks.warnings,
+                    received_at,
+                )
+            }
+        }
+        Fact::Standing {
+            state: standing,
+            notice,
+        } => {
+            let better = standing == CredentialState::Active && state.credential != standing;
+            state.credential = standing;
+            if better {
+                due(&mut state, policy, now);
+            }
+            Some(noticed(notice, EventKind::Credential, received_at))
+        }
+        Fact::Due => {
+            due(&mut state, policy, now);
+            None
         }
         Fact::Credential(mut notice) => {
             if let Some(handshake) = notice.confirm.take() {
@@ -72,6 +100,7 @@ pub fn step(subject: Subject, observation: Observation, policy: &Policy, now: Ti
         }
         Fact::Configured { enabled } => {
             state.enabled = enabled;
+            due(&mut state, policy, now);
             None
         }
         Fact::Tick => None,
@@ -99,6 +128,108 @@ pub fn step(subject: Subject, observation: Observation, policy: &Policy, now: Ti
         effects,
         wake_at,
     }
+}
+
+/// Files a failure under its problem, whose pinned category then counts.
+fn filed(
+    known: Option<Problem>,
+    failure: &mut JudgedFailure,
+    integration: IntegrationRid,
+    policy: &Policy,
+    now: Time,
+    effects: &mut Vec<Effect>,
+) -> Problem {
+    let (next, change) = problem::step(known, failure.clone(), now);
+    if let Some(category) = next.pinned {
+        failure.verdict.category = category;
+    }
+    if policy.explain && change == problem::Change::New {
+        effects.push(Effect::Explain {
+            integration,
+            fingerprint: failure.fingerprint,
+        });
+    }
+    next
+}
+
+/// Makes the next check due now, where there are checks.
+fn due(state: &mut IntegrationState, policy: &Policy, now: Time) {
+    let watched = state.enabled && policy.check_interval_ms.is_some();
+    state.checks.next_at = watched.then_some(now);
+}
+
+/// Takes over what a check found.
+fn note_check(
+    state: &mut IntegrationState,
+    check: &CheckResult,
+    integration: IntegrationRid,
+    policy: &Policy,
+    now: Time,
+) {
+    let outcome = check.outcome();
+    state.last_seen = state.last_seen.max(Some(now));
+    state.windows.add(now, outcome);
+    state.weights.add(now, outcome);
+    state.recent.push(outcome);
+    let checks = &mut state.checks;
+    checks.slot = Some(check.slot);
+    checks.last_at = Some(now);
+    checks.took_ms = check.took_ms;
+    match &check.failed {
+        None => {
+            state.last_success = state.last_success.max(Some(now));
+            checks.streak = 0;
+            checks.failed = None;
+            checks.warnings = check.warnings;
+        }
+        Some(failed) => {
+            state.last_failure = state.last_failure.max(Some(now));
+            checks.streak = checks.streak.saturating_add(1);
+            checks.failed = Some((failed.rung, failed.failure.verdict.category));
+        }
+    }
+    if let Some(credential) = check.credential {
+        state.credential = credential;
+    }
+    checks.next_at = policy
+        .check_interval_ms
+        .filter(|_| state.enabled)
+        .map(|interval| schedule::next(integration, interval, checks.streak, check.not_before, now));
+}
+
+/// The event of a check that failed, or that passed after one had failed or with other warnings.
+fn checked(check: CheckResult, failed_before: bool, warned_otherwise: bool, at: Time) -> Option<EventDraft> {
+    let notice = |event_type: &str, summary: String| Notice {
+        event_type: event_type.to_owned(),
+        summary,
+        confirm: None,
+    };
+    let Some(failed) = check.failed else {
+        let (event_type, summary) = if failed_before {
+            ("check.recovered", "The check passes again.".to_owned())
+        } else if warned_otherwise && check.warnings.is_empty() {
+            ("check.passed", "The check passes without warnings.".to_owned())
+        } else if warned_otherwise {
+            let sentences: Vec<&str> = check.warnings.each().map(|(_, sentence)| sentence).collect();
+            ("check.warned", sentences.join(" "))
+        } else {
+            return None;
+        };
+        return Some(EventDraft {
+            outcome: Some(Outcome::Success),
+            ..noticed(notice(event_type, summary), EventKind::Check, at)
+        });
+    };
+    let judged = judge(&failed.failure);
+    let failure = failed.failure;
+    Some(EventDraft {
+        outcome: Some(Outcome::Failure),
+        code: failure.code,
+        operation: Some(failure.operation),
+        http_status: failure.http_status,
+        judged: Some(judged),
+        ..noticed(notice("check.failed", failure.message), EventKind::Check, at)
+    })
 }
 
 fn count(state: &mut IntegrationState, delivery: &Delivery, policy: &Policy, at: Time) {

@@ -210,6 +210,46 @@ words! {
 }
 
 words! {
+    /// The rungs of a check, from the wire up: the first that fails is the one to mend.
+    Rung {
+        /// The name resolves.
+        Dns = 0 "dns",
+        /// A connection is made.
+        Tcp = 1 "tcp",
+        /// TLS is agreed and the certificate holds.
+        Tls = 2 "tls",
+        /// An answer in the expected form arrives.
+        Http = 3 "http",
+        /// The credential is accepted.
+        Credential = 4 "credential",
+        /// It may do what is needed.
+        Scopes = 5 "scopes",
+        /// What the integration is for works.
+        Capability = 6 "capability",
+        /// There is quota left.
+        Quota = 7 "quota",
+    }
+}
+
+words! {
+    /// Where an integration's credential stands.
+    CredentialState {
+        /// Accepted, or nothing is known against it; also where no credential is needed.
+        Active = 0 "active",
+        /// Works, and ends soon unless a person renews it.
+        Expiring = 1 "expiring",
+        /// A person has to sign in at the provider again.
+        NeedsReauth = 2 "needs_reauth",
+        /// Our own client or key is refused; signing in again would not help.
+        Misconfigured = 3 "misconfigured",
+        /// Access was withdrawn at the provider.
+        Revoked = 4 "revoked",
+        /// Not connected yet.
+        Pending = 5 "pending",
+    }
+}
+
+words! {
     /// How a call failed before any HTTP answer.
     Transport {
         /// The name did not resolve.

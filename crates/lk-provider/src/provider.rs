@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use lk_core::Time;
 use serde_json::Value;
 
+use crate::check::{Answer, Probe, Reading};
 use crate::errors::ErrorRules;
 use crate::file::ProviderFile;
 use crate::item::{Item, Unreadable};
@@ -157,6 +158,17 @@ pub trait Provider: Send + Sync {
 
     /// Last word on what was found in one item, for conditions data cannot say.
     fn amend(&self, _item: &Value, _headers: &Headers, _found: &mut Found) {}
+
+    /// The questions of a check, in the order of their rungs; none where nothing is checked.
+    /// `settings` hold the form's values and, under `access_token`, what the credential gave.
+    fn probes(&self, _settings: &Settings, _now: Time) -> Vec<Probe> {
+        Vec::new()
+    }
+
+    /// What an answer to one of the [`Provider::probes`] says.
+    fn read_probe(&self, _answer: Answer<'_>, _settings: &Settings) -> Reading {
+        Reading::default()
+    }
 
     /// The answer to an accepted delivery.
     fn reply(&self) -> HttpResponse {
