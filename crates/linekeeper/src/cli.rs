@@ -43,6 +43,12 @@ pub(crate) enum Command {
         after_help = "Examples:\n  linekeeper doctor --data-dir ./data\n  linekeeper doctor --json | jq '.findings[] | select(.level != \"ok\")'"
     )]
     Doctor(Doctor),
+    /// Check one integration now and print every rung with its time. Needs no server; what it finds is not recorded.
+    #[command(
+        long_about = "Check one integration now, rung by rung: name, connection, TLS, answer, credential, permissions, what it is for. Prints each with its time and, for the one that fails, cause and fix. Needs no server and records nothing: a running server goes on by itself. Ends with status 1 when the check fails.",
+        after_help = "Examples:\n  linekeeper check \"Payroll\" --data-dir ./data\n  linekeeper check 01890f6e-0000-7000-8000-000000000000 --watch --every 10\n  linekeeper check Payroll --json | jq .steps"
+    )]
+    Check(Check),
     /// Explain a raw error: category, cause, fix. Needs no server.
     #[command(
         after_help = "Examples:\n  echo '{\"error\":{\"code\":\"card_declined\"}}' | linekeeper explain --provider stripe --status 402\n  linekeeper explain --jsonl errors.jsonl"
@@ -80,6 +86,24 @@ pub(crate) struct Serve {
     /// Address and port; port 0 takes a free one [default: 127.0.0.1:8787]
     #[arg(long, value_name = "ADDR:PORT")]
     pub(crate) listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) at: Where,
+    /// Its id, or its name where only one has it
+    #[arg(value_name = "INTEGRATION")]
+    pub(crate) integration: String,
+    /// Check again and again until Ctrl-C
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// Seconds between two checks of --watch
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) every: u64,
+    /// Print JSON, one object a check
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

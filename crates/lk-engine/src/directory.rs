@@ -9,7 +9,10 @@ use arc_swap::ArcSwap;
 use lk_core::Time;
 use lk_core::observation::{IntegrationRid, ProjectRid};
 use lk_core::policy::Policy;
-use lk_provider::{Rejection, Secret, Settings};
+use lk_core::schedule;
+use lk_core::time::SECOND;
+use lk_provider::manifest::Capability;
+use lk_provider::{Registry, Rejection, Secret, Settings};
 use lk_store::journal::Setup;
 use lk_store::{SecretText, Store, StoreError};
 
@@ -42,11 +45,34 @@ pub struct Integration {
     pub settings: Settings,
     /// What the rules read of its settings.
     pub policy: Policy,
+    /// How it is checked.
+    pub check: CheckSettings,
     secrets: Vec<(Secret, Option<Time>)>,
     sources: Option<Ranges>,
+    credential_hash: [u8; 32],
+}
+
+/// How an integration is checked. When is [`Policy::check_interval_ms`]'s to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CheckSettings {
+    /// Time for a whole check, milliseconds.
+    pub timeout_ms: i64,
+    /// A check that takes this long or longer is slow, milliseconds.
+    pub latency_limit_ms: Option<i64>,
 }
 
 impl Integration {
+    /// Whether two readings say the same of what a check asks and how.
+    pub(crate) fn is_checked_as(&self, other: &Self) -> bool {
+        self.settings == other.settings && self.policy == other.policy && self.check == other.check
+    }
+
+    /// What tells apart the credentials that share a provider's rate limit. A hash of the whole
+    /// settings would be too fine: names and intervals do not make another credential.
+    pub(crate) fn credential_hash(&self) -> [u8; 32] {
+        self.credential_hash
+    }
+
     /// Secrets that are valid at `now`.
     pub fn secrets(&self, now: Time) -> Vec<Secret> {
         self.secrets
@@ -81,12 +107,12 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Reads the directory from the store.
-    pub async fn read(store: &Store) -> Result<Self, StoreError> {
-        Ok(Self::from_setup(store.setup().await?))
+    /// Reads the directory from the store; `registry` says which providers are checked.
+    pub async fn read(store: &Store, registry: &Registry) -> Result<Self, StoreError> {
+        Ok(Self::from_setup(store.setup().await?, registry))
     }
 
-    fn from_setup(setup: Setup) -> Self {
+    fn from_setup(setup: Setup, registry: &Registry) -> Self {
         let mut secrets: HashMap<IntegrationRid, Vec<(Secret, Option<Time>)>> = HashMap::new();
         for s in setup.secrets {
             secrets
@@ -104,9 +130,15 @@ impl Directory {
             .map(|i| {
                 let json = serde_json::from_str(&i.settings).unwrap_or_default();
                 let mut settings = Settings::from_json(&json);
+                let mut hasher = blake3::Hasher::new();
                 for (field, value) in credentials.remove(&i.rid).unwrap_or_default() {
+                    hasher.update(field.as_bytes()).update(&[0]);
+                    hasher.update(value.expose().as_bytes()).update(&[0]);
                     settings.set(field, value.expose());
                 }
+                let checkable = registry
+                    .get(&i.provider)
+                    .is_some_and(|provider| provider.manifest().can(Capability::Check));
                 let integration = Integration {
                     rid: i.rid,
                     project: i.project,
@@ -116,7 +148,9 @@ impl Directory {
                     created_at: i.created_at,
                     sources: sources(&settings, &i.id),
                     id: i.id,
-                    policy: policy(&settings),
+                    policy: policy(&settings, checkable),
+                    check: check(&settings),
+                    credential_hash: *hasher.finalize().as_bytes(),
                     settings,
                     secrets: secrets.remove(&i.rid).unwrap_or_default(),
                 };
@@ -177,9 +211,25 @@ fn sources(settings: &Settings, id: &str) -> Option<Ranges> {
     }
 }
 
+/// How the settings want it checked; values that cannot be read leave the default.
+fn check(settings: &Settings) -> CheckSettings {
+    let number = |key: &str| settings.get(key).and_then(|text| text.parse::<i64>().ok());
+    let timeout = number("timeout_ms").unwrap_or(schedule::DEFAULT_TIMEOUT_MS);
+    CheckSettings {
+        timeout_ms: timeout.clamp(schedule::MIN_TIMEOUT_MS, schedule::MAX_TIMEOUT_MS),
+        latency_limit_ms: number("latency_limit_ms").filter(|limit| *limit > 0),
+    }
+}
+
 /// The rules' part of the settings; values that cannot be read leave the default.
-fn policy(settings: &Settings) -> Policy {
+fn policy(settings: &Settings, checkable: bool) -> Policy {
     let mut policy = Policy::default();
+    let wanted = settings.get("check").is_none_or(|value| value != "false");
+    policy.check_interval_ms = (checkable && wanted).then(|| {
+        let seconds: Option<i64> = settings.get("interval_s").and_then(|text| text.parse().ok());
+        let asked = seconds.map_or(schedule::DEFAULT_INTERVAL_MS, |s| s.saturating_mul(SECOND));
+        asked.clamp(schedule::MIN_INTERVAL_MS, schedule::MAX_INTERVAL_MS)
+    });
     let number = |key: &str| settings.get(key).and_then(|text| text.parse::<f64>().ok());
     policy.business_failures_count = settings.get("business_failures_count").is_some_and(|v| v == "true");
     let record = &mut policy.record;

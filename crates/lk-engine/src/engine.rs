@@ -9,11 +9,14 @@ use lk_store::{Store, StoreError};
 use tokio::sync::{Mutex, Notify, watch};
 
 use crate::Clock;
+use crate::checks::{self, Checks};
 use crate::directory::{Directory, SharedDirectory};
 use crate::effects;
 use crate::egress::{Egress, EgressError};
 use crate::journal::Journal;
+use crate::journal::after::After;
 use crate::live::Live;
+use crate::outages::{self, Outages};
 use crate::rejections::Rejections;
 use crate::retention;
 use crate::rules::Rules;
@@ -59,6 +62,9 @@ struct Parts {
     live: Live,
     rejections: Rejections,
     egress: Egress,
+    credentials: Credentials,
+    checks: Checks,
+    outages: Outages,
     tasks: Tasks,
 }
 
@@ -72,11 +78,12 @@ impl Engine {
     ) -> Result<Self, StartError> {
         let clock = config.clock;
         let egress = Egress::new(config.allow_private_targets)?;
-        let directory: SharedDirectory = Arc::new(ArcSwap::from_pointee(Directory::read(&store).await?));
-        let effects_due = Arc::new(Notify::new());
-        let journal = Journal::start(&store, Arc::clone(&directory), clock.clone(), Arc::clone(&effects_due)).await?;
+        let directory: SharedDirectory = Arc::new(ArcSwap::from_pointee(Directory::read(&store, &registry).await?));
+        let after = After::default();
+        let journal = Journal::start(&store, Arc::clone(&directory), clock.clone(), after.clone()).await?;
+        let credentials = Credentials::new();
         let parts = Arc::new(Parts {
-            live: Live::new(store.clone(), journal.committed()),
+            live: Live::new(store.clone(), journal.committed(), after.clone()),
             store,
             registry,
             rules,
@@ -85,11 +92,14 @@ impl Engine {
             looking: Mutex::default(),
             journal,
             rejections: Rejections::default(),
+            checks: Checks::new(clock.clone(), egress.clone(), credentials.clone(), Arc::clone(&after.due)),
+            outages: Outages::default(),
+            credentials,
             egress,
             tasks: Tasks::default(),
         });
         let engine = Self { parts };
-        engine.spawn_tasks(effects_due);
+        engine.spawn_tasks(after.effects);
         Ok(engine)
     }
 
@@ -107,6 +117,10 @@ impl Engine {
             .spawn("retention", retention::run(p.store.clone(), p.clock.clone(), stop()));
         p.tasks
             .spawn("effects", effects::run(self.clone(), effects_due, stop()));
+        p.tasks.spawn("checks", checks::run(self.clone(), stop()));
+        p.tasks.spawn("outages", outages::run(self.clone(), stop()));
+        p.tasks
+            .spawn("status pages", outages::read_pages(self.clone(), stop()));
     }
 
     /// Stops accepting, commits what waits, ends the background tasks.
@@ -150,6 +164,21 @@ impl Engine {
         &self.parts.egress
     }
 
+    /// What checks.
+    pub fn checks(&self) -> &Checks {
+        &self.parts.checks
+    }
+
+    /// What is known of providers as such.
+    pub fn outages(&self) -> &Outages {
+        &self.parts.outages
+    }
+
+    /// What opens and renews credentials.
+    pub fn credentials(&self) -> &Credentials {
+        &self.parts.credentials
+    }
+
     /// The tasks that stop with the engine.
     pub fn tasks(&self) -> &Tasks {
         &self.parts.tasks
@@ -168,7 +197,7 @@ impl Engine {
     /// so that the next request meets what was just written.
     pub async fn reload(&self) -> Result<(), StoreError> {
         let before = self.directory();
-        let next = Arc::new(Directory::read(&self.parts.store).await?);
+        let next = Arc::new(Directory::read(&self.parts.store, &self.parts.registry).await?);
         // Two reloads may overlap; an older reading never replaces a newer one.
         self.parts.directory.rcu(|current| {
             let newer = if current.generation > next.generation {
@@ -187,11 +216,15 @@ impl Engine {
         let after = self.directory();
         for integration in after.integrations() {
             let was = before.integration(integration.rid).is_none_or(|i| i.enabled);
-            if was != integration.enabled {
-                let submitted = self.configured(integration.rid, integration.enabled).await;
-                if let Err(error) = submitted {
-                    tracing::warn!(%error, integration = integration.id, "a switch was not noted");
-                }
+            let submitted = if was != integration.enabled {
+                self.configured(integration.rid, integration.enabled).await
+            } else if worth_a_look(before, integration) {
+                self.due(integration.rid).await
+            } else {
+                continue;
+            };
+            if let Err(error) = submitted {
+                tracing::warn!(%error, integration = integration.id, "a change of settings was not noted");
             }
         }
     }
@@ -246,4 +279,14 @@ impl Engine {
         key.refresh();
         key.version() != version
     }
+}
+
+/// Whether what a check of the integration asks is new or different since `before`.
+fn worth_a_look(before: &Directory, integration: &crate::directory::Integration) -> bool {
+    if !integration.enabled || integration.policy.check_interval_ms.is_none() {
+        return false;
+    }
+    before
+        .integration(integration.rid)
+        .is_none_or(|known| !known.is_checked_as(integration))
 }

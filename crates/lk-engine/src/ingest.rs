@@ -256,7 +256,18 @@ impl Engine {
                 body_hash,
                 content_type: content_type(inbound),
             }),
+            check: None,
         }
+    }
+
+    /// Makes the next check of an integration due now.
+    pub async fn due(&self, rid: IntegrationRid) -> Result<Receipt, Refused> {
+        let observation = Observation {
+            integration: rid,
+            fact: Fact::Due,
+            received_at: self.clock().now(),
+        };
+        self.journal().submit(Submission::of(observation)).await
     }
 
     pub(crate) async fn configured(&self, rid: IntegrationRid, enabled: bool) -> Result<Receipt, Refused> {
@@ -308,6 +319,7 @@ fn quarantined(integration: IntegrationRid, unreadable: &Unreadable, headers: &s
             body_hash: *blake3::hash(&inbound.body).as_bytes(),
             content_type: content_type(inbound),
         }),
+        check: None,
     }
 }
 

@@ -11,6 +11,7 @@ use lk_store::{EventRow, Store, StoreError};
 use tokio::sync::{Notify, broadcast, watch};
 
 use crate::directory::{Directory, Integration, SharedDirectory};
+use crate::journal::after::After;
 use crate::tasks::stopped;
 
 /// How often the tail looks even when nobody told it of a commit (another node may have written).
@@ -35,6 +36,8 @@ pub struct Card {
     pub integration: Arc<Integration>,
     /// Its state as committed.
     pub state: IntegrationState,
+    /// The ladder of its last check, JSON text; `None` before the first.
+    pub last_check: Option<Arc<str>>,
     /// Problems that are open or acknowledged.
     pub open_problems: i64,
     /// The newest events, newest first; `None` until somebody asks for the card.
@@ -80,12 +83,14 @@ pub struct Live {
     committed: watch::Receiver<i64>,
     /// A reader waits for the board.
     wanted: Arc<Notify>,
+    /// What this process committed, checks without an event among it.
+    after: After,
 }
 
 impl Live {
     /// An empty board over a store; [`Live::tail`] fills it. `committed` follows the highest
     /// sequence number this process committed.
-    pub fn new(store: Store, committed: watch::Receiver<i64>) -> Self {
+    pub(crate) fn new(store: Store, committed: watch::Receiver<i64>, after: After) -> Self {
         Self {
             store,
             board: Arc::default(),
@@ -93,6 +98,7 @@ impl Live {
             shown: watch::Sender::new(None),
             committed,
             wanted: Arc::default(),
+            after,
         }
     }
 
@@ -140,6 +146,13 @@ impl Live {
         Ok(Some(Arc::new(card.clone())))
     }
 
+    /// Every card whose integration was checked, in no order.
+    pub(crate) fn looked(&self) -> Vec<Arc<Card>> {
+        let board = self.read();
+        let checked = board.cards.values().filter(|card| card.state.checks.last_at.is_some());
+        checked.cloned().collect()
+    }
+
     fn read(&self) -> RwLockReadGuard<'_, Board> {
         self.board.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -181,6 +194,7 @@ impl Live {
         let mut committed = self.committed.clone();
         let mut started = false;
         loop {
+            self.note_states();
             let step = if started {
                 self.look(&directory.load_full()).await
             } else {
@@ -272,6 +286,36 @@ impl Live {
         Ok(more)
     }
 
+    /// Takes over states that this process committed, so that checks which are worth no event are
+    /// shown too. Cards that the journal's events will bring anyway are not told of twice.
+    fn note_states(&self) {
+        let noted = self.after.take_states();
+        if noted.is_empty() {
+            return;
+        }
+        let mut cards = Vec::new();
+        {
+            let mut board = self.write();
+            for (rid, noted) in noted {
+                let Some(card) = board.cards.get_mut(&rid) else {
+                    continue;
+                };
+                let card = Arc::make_mut(card);
+                card.state = noted.state;
+                card.last_check = noted.last_check.or_else(|| card.last_check.take());
+                cards.push(Arc::new(card.clone()));
+            }
+        }
+        if self.moments.receiver_count() > 0 && !cards.is_empty() {
+            let moment = Moment {
+                events: Vec::new(),
+                cards,
+            };
+            // Nobody listening is no error.
+            let _ = self.moments.send(Arc::new(moment));
+        }
+    }
+
     /// A look that nobody watches: which integrations changed, not what the events say. Streams that
     /// come later read what they missed from the journal.
     async fn skim(&self, directory: &Directory, seq: i64) -> Result<bool, StoreError> {
@@ -340,6 +384,7 @@ async fn read_cards(
     only: Option<&[IntegrationRid]>,
 ) -> Result<Vec<Card>, StoreError> {
     let mut states: HashMap<_, _> = store.states(only).await?.into_iter().collect();
+    let mut texts: HashMap<_, _> = store.last_checks(only).await?.into_iter().collect();
     let problems: HashMap<_, _> = store.open_problem_counts(only).await?.into_iter().collect();
     let wanted: Vec<&Arc<Integration>> = match only {
         Some(rids) => rids.iter().filter_map(|rid| directory.integration(*rid)).collect(),
@@ -356,6 +401,7 @@ async fn read_cards(
             Card {
                 integration: Arc::clone(integration),
                 state,
+                last_check: texts.remove(&rid).map(Into::into),
                 open_problems: problems.get(&rid).copied().unwrap_or(0),
                 last_events: None,
             }

@@ -14,6 +14,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct Tasks {
     running: Arc<Mutex<JoinSet<()>>>,
+    short: Arc<Mutex<JoinSet<()>>>,
     stop: watch::Sender<bool>,
 }
 
@@ -21,6 +22,7 @@ impl Default for Tasks {
     fn default() -> Self {
         Self {
             running: Arc::default(),
+            short: Arc::default(),
             stop: watch::Sender::new(false),
         }
     }
@@ -43,6 +45,21 @@ impl Tasks {
             .spawn(watched);
     }
 
+    /// Starts a piece of work that ends by itself; when the tasks are stopped it is waited for as
+    /// they are.
+    #[expect(clippy::disallowed_methods, reason = "the one place that spawns tasks")]
+    pub fn spawn_short(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let mut running = self.short.lock().unwrap_or_else(PoisonError::into_inner);
+        // What has ended is forgotten as new work comes.
+        while let Some(ended) = running.try_join_next() {
+            if ended.is_err_and(|error| error.is_panic()) {
+                metrics::counter!("lk_task_panics_total", "task" => "short").increment(1);
+                tracing::error!("a piece of background work panicked");
+            }
+        }
+        running.spawn(work);
+    }
+
     /// A signal that turns true when tasks should end.
     pub fn stopping(&self) -> watch::Receiver<bool> {
         self.stop.subscribe()
@@ -52,9 +69,14 @@ impl Tasks {
     pub async fn stop(&self) {
         self.stop.send_replace(true);
         let mut running = std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
-        let ended = tokio::time::timeout(STOP_WITHIN, async { while running.join_next().await.is_some() {} });
+        let mut short = std::mem::take(&mut *self.short.lock().unwrap_or_else(PoisonError::into_inner));
+        let all = async {
+            while running.join_next().await.is_some() {}
+            while short.join_next().await.is_some() {}
+        };
+        let ended = tokio::time::timeout(STOP_WITHIN, all);
         if ended.await.is_err() {
-            tracing::warn!(left = running.len(), "background tasks did not end in time");
+            tracing::warn!(left = running.len() + short.len(), "background tasks did not end in time");
         }
     }
 }

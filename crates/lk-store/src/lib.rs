@@ -13,6 +13,7 @@ mod gate;
 mod ids;
 mod inspect;
 pub mod journal;
+mod leases;
 mod migration;
 mod read;
 mod reseal;
@@ -33,9 +34,10 @@ pub use error::{Current, StoreError};
 pub use gate::{WriteGate, WriteTurn};
 pub use ids::{event_id, new_id, parse_event_id};
 pub use inspect::Schema;
+pub use journal::IncidentChange;
 pub use read::{
-    AuditFilter, AuditRow, EventDetail, EventFilter, EventPage, EventRow, LOOKUP_LIMIT, MERGE_LIMIT, OutcomeFilter,
-    PayloadRow, ProblemFilter, ProblemPage, ProblemRow, SCAN_LIMIT, TypeFilter,
+    AuditFilter, AuditRow, EventDetail, EventFilter, EventPage, EventRow, IncidentCause, LOOKUP_LIMIT, MERGE_LIMIT,
+    OutcomeFilter, PayloadRow, ProblemFilter, ProblemPage, ProblemRow, ProviderIncident, SCAN_LIMIT, TypeFilter,
 };
 pub use reseal::{Sweep, Swept};
 pub use retention::STEP as RETENTION_STEP;

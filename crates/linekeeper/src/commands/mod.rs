@@ -1,6 +1,7 @@
 //! The commands. Each opens what it needs, does one thing and ends.
 
 mod audit;
+mod check;
 mod doctor;
 mod explain;
 mod export;
@@ -37,6 +38,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Provider(Provider::Lint(args)) => provider::lint(&args),
         Command::Provider(Provider::List(args)) => provider::list(&args),
         Command::Doctor(args) => runtime.block_on(doctor::doctor(args)),
+        Command::Check(args) => runtime.block_on(check::check(args)),
         Command::Explain(args) => explain::explain(&args),
         Command::Replay(args) => runtime.block_on(replay::replay_command(args)),
         Command::Export(args) => runtime.block_on(export::export(args)),

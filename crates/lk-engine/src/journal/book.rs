@@ -1,9 +1,7 @@
-//! What the writer remembers between batches: states and problems it alone writes, and when each
-//! integration wants to be looked at again.
+//! What the writer remembers between batches: states and problems it alone writes.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
-use lk_core::Time;
 use lk_core::classify::Fingerprint;
 use lk_core::observation::IntegrationRid;
 use lk_core::state::IntegrationState;
@@ -63,44 +61,5 @@ impl View<'_> {
             .get(key)
             .or_else(|| self.loaded.problems.get(key))
             .or_else(|| self.book.problems.get(key))
-    }
-}
-
-/// When each integration wants to be woken. Kept in memory; the stored value may be early.
-#[derive(Default)]
-pub(super) struct Timers {
-    by_rid: HashMap<IntegrationRid, Time>,
-    order: BTreeSet<(Time, IntegrationRid)>,
-}
-
-impl Timers {
-    pub(super) fn set(&mut self, rid: IntegrationRid, at: Option<Time>) {
-        if let Some(old) = self.by_rid.remove(&rid) {
-            self.order.remove(&(old, rid));
-        }
-        if let Some(at) = at {
-            self.by_rid.insert(rid, at);
-            self.order.insert((at, rid));
-        }
-    }
-
-    /// The next moment somebody wants to be woken.
-    pub(super) fn next(&self) -> Option<Time> {
-        self.order.first().map(|(at, _)| *at)
-    }
-
-    /// Removes and returns up to `most` integrations whose time has come.
-    pub(super) fn due(&mut self, now: Time, most: usize) -> Vec<IntegrationRid> {
-        let mut due = Vec::new();
-        while due.len() < most {
-            match self.order.first() {
-                Some(&(at, rid)) if at <= now => {
-                    self.set(rid, None);
-                    due.push(rid);
-                }
-                _ => break,
-            }
-        }
-        due
     }
 }

@@ -1,6 +1,7 @@
 //! The journal: the one writer. Submissions queue here, are stepped and committed in batches, and
 //! are answered only after COMMIT.
 
+pub(crate) mod after;
 mod book;
 mod plan;
 mod queue;
@@ -10,13 +11,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lk_core::observation::Observation;
-use lk_store::journal::{Checkpointer, DeliveryKey, JournalDb, Payload};
-use lk_store::{Store, StoreError};
+use lk_store::journal::{Checkpointer, DeliveryKey, JournalDb, Payload, QuotaSample};
+use lk_store::{IncidentChange, Store, StoreError};
 use tokio::sync::{Notify, oneshot, watch};
 
 use crate::Clock;
 use crate::directory::SharedDirectory;
 
+use after::After;
 use queue::{Pending, Queue};
 
 /// Submissions that may wait.
@@ -43,6 +45,17 @@ pub struct Entry {
     pub key: Option<DeliveryKey>,
     /// What is kept of the delivery.
     pub payload: Option<Payload>,
+    /// What is kept of a check beside its result.
+    pub check: Option<CheckDetail>,
+}
+
+/// What a check tells beyond what decides something.
+#[derive(Debug, Clone, Default)]
+pub struct CheckDetail {
+    /// The ladder with its timings, JSON text.
+    pub text: String,
+    /// What is left of the provider's limits.
+    pub quotas: Vec<QuotaSample>,
 }
 
 /// Observations that are committed and answered as one.
@@ -50,6 +63,8 @@ pub struct Entry {
 pub struct Submission {
     /// In order.
     pub entries: Vec<Entry>,
+    /// Provider incidents that open, change or close.
+    pub incidents: Vec<IncidentChange>,
 }
 
 impl Submission {
@@ -60,7 +75,17 @@ impl Submission {
                 observation,
                 key: None,
                 payload: None,
+                check: None,
             }],
+            incidents: Vec::new(),
+        }
+    }
+
+    /// Changes of provider incidents.
+    pub fn incidents(incidents: Vec<IncidentChange>) -> Self {
+        Self {
+            entries: Vec::new(),
+            incidents,
         }
     }
 
@@ -122,7 +147,7 @@ impl Journal {
         store: &Store,
         directory: SharedDirectory,
         clock: Clock,
-        effects: Arc<Notify>,
+        after: After,
     ) -> Result<Self, StoreError> {
         let queue = Arc::new(Queue::default());
         let (publish, committed) = watch::channel(0);
@@ -131,7 +156,7 @@ impl Journal {
             let (store, runtime) = (store.clone(), tokio::runtime::Handle::current());
             tokio::task::spawn_blocking(move || {
                 let db = JournalDb::open(&store, runtime)?;
-                writer::Writer::new(db, directory, clock, publish, effects)
+                writer::Writer::new(db, directory, clock, publish, after)
             })
         };
         let writer = opened.await.map_err(|e| StoreError::Unavailable(e.to_string()))??;

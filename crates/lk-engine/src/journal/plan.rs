@@ -8,7 +8,9 @@ use lk_core::observation::{Fact, IntegrationRid, Observation, ProjectRid};
 use lk_core::state::IntegrationState;
 use lk_core::step::{Subject, step};
 use lk_core::words::EventKind;
-use lk_store::journal::{Batch, DeliveryKey, EffectRow, EventRow, ProblemRow, StateRow, StoredProblem};
+use lk_store::journal::{
+    Batch, DeliveryKey, EffectRow, EventRow, HistoryRow, ProblemRow, StateRow, StoredProblem,
+};
 
 use super::book::{Book, ProblemKey, View};
 use super::{Entry, Refused, Submission};
@@ -41,6 +43,7 @@ pub(super) struct Planner<'a> {
     keys: HashSet<DeliveryKey>,
     wakes: BTreeMap<IntegrationRid, (ProjectRid, Option<Time>)>,
     slots: HashMap<ProblemKey, usize>,
+    last_checks: HashMap<IntegrationRid, String>,
 }
 
 impl<'a> Planner<'a> {
@@ -53,6 +56,7 @@ impl<'a> Planner<'a> {
             keys: HashSet::new(),
             wakes: BTreeMap::new(),
             slots: HashMap::new(),
+            last_checks: HashMap::new(),
         }
     }
 
@@ -80,6 +84,7 @@ impl<'a> Planner<'a> {
                     Err(_) => answer.events.push(None),
                 }
             }
+            self.plan.batch.incidents.extend(submission.incidents.iter().cloned());
             answer.quarantined = quarantine;
             self.plan.answers.push(answer);
         }
@@ -117,6 +122,9 @@ impl<'a> Planner<'a> {
                 },
             );
         }
+        if next.checked {
+            self.note_check(entry, &next.state);
+        }
         self.view.changed.states.insert(rid, next.state);
         self.wakes.insert(rid, (project, next.wake_at));
         let effects = next.effects.into_iter();
@@ -137,6 +145,30 @@ impl<'a> Planner<'a> {
             payload: entry.payload.clone(),
         });
         self.plan.batch.events.len() - 1
+    }
+
+    /// Notes a check that counted: its history row, and what is shown of the last one.
+    fn note_check(&mut self, entry: &Entry, after: &IntegrationState) {
+        let Fact::Check(check) = &entry.observation.fact else {
+            return;
+        };
+        let rid = entry.observation.integration;
+        let detail = entry.check.clone().unwrap_or_default();
+        let failure = check.failed.as_ref().map(|failed| &failed.failure);
+        self.plan.batch.history.push(HistoryRow {
+            integration: rid,
+            checked_at: self.now,
+            status: after.health,
+            outcome: check.outcome(),
+            took_ms: check.took_ms,
+            rung: check.failed.as_ref().map(|failed| failed.rung),
+            category: failure.map(|f| f.verdict.category),
+            doc: failure.map(|f| f.verdict.doc),
+            message: failure.map(|f| f.message.clone()),
+            next_at: after.checks.next_at,
+            quotas: detail.quotas,
+        });
+        self.last_checks.insert(rid, detail.text);
     }
 
     /// The place of a problem among the batch's rows, made at its first mention.
@@ -177,6 +209,7 @@ impl<'a> Planner<'a> {
                 project,
                 state,
                 wake_at,
+                last_check: self.last_checks.remove(&integration),
             });
         }
         for key in &self.plan.problem_keys {
@@ -200,11 +233,10 @@ impl<'a> Planner<'a> {
 
 /// The problem an observation belongs to.
 pub(super) fn problem_key(observation: &Observation) -> Option<ProblemKey> {
-    match &observation.fact {
-        Fact::Webhook(delivery) => delivery
-            .failure
-            .as_ref()
-            .map(|f| (observation.integration, f.fingerprint)),
+    let failure = match &observation.fact {
+        Fact::Webhook(delivery) => delivery.failure.as_ref(),
+        Fact::Check(check) => check.failed.as_ref().map(|failed| &failed.failure),
         _ => None,
-    }
+    };
+    failure.map(|f| (observation.integration, f.fingerprint))
 }

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::time::Duration;
 
 use lk_core::Time;
@@ -10,16 +9,18 @@ use lk_core::observation::{Fact, IntegrationRid, Observation};
 use lk_core::time::MINUTE;
 use lk_store::StoreError;
 use lk_store::journal::{Batch, CommitError, Committed, JournalDb, Loaded, Touch};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::book::{Book, Timers, View};
+use super::after::After;
+use super::book::{Book, View};
 use super::plan::{Plan, Planner, problem_key};
 use super::queue::{Linger, Pending, Queue, Taken};
 use super::{LINGER, MAX_BATCH, Receipt, Refused, Submission};
 use crate::Clock;
 use crate::crash;
 use crate::directory::SharedDirectory;
+use crate::timers::Timers;
 
 /// The longest sleep of an idle writer: how late it may notice a moved clock.
 const IDLE: Duration = Duration::from_secs(1);
@@ -35,7 +36,7 @@ pub(super) struct Writer {
     directory: SharedDirectory,
     clock: Clock,
     publish: watch::Sender<i64>,
-    effects: Arc<Notify>,
+    after: After,
     book: Book,
     timers: Timers,
     node: String,
@@ -49,7 +50,7 @@ impl Writer {
         directory: SharedDirectory,
         clock: Clock,
         publish: watch::Sender<i64>,
-        effects: Arc<Notify>,
+        after: After,
     ) -> Result<Self, StoreError> {
         // Nodes that share a database must not share a row of marks.
         let node = if db.sole_writer() {
@@ -68,7 +69,7 @@ impl Writer {
             directory,
             clock,
             publish,
-            effects,
+            after,
             book: Book::default(),
             timers,
             node,
@@ -90,7 +91,7 @@ impl Writer {
             }
             crash::point("journal.taken");
             let now = self.clock.now();
-            for rid in self.timers.due(now, MAX_BATCH) {
+            for (rid, _) in self.timers.due(now, MAX_BATCH) {
                 taken.push(tick(rid, now));
             }
             linger = None;
@@ -267,9 +268,7 @@ impl Writer {
         if committed.problem_rids.len() == plan.problem_keys.len() && self.db.sole_writer() {
             self.book.keep(changed);
         }
-        if !plan.batch.effects.is_empty() {
-            self.effects.notify_one();
-        }
+        self.after.committed(&plan.batch);
         if let Some(last) = committed.seqs.last() {
             self.publish.send_replace(*last);
         }

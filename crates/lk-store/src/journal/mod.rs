@@ -7,6 +7,7 @@
 mod board;
 mod checkpoint;
 mod errors;
+mod incidents;
 mod outbox;
 mod postgres;
 pub(crate) mod rows;
@@ -16,15 +17,17 @@ mod sqlite;
 use std::collections::HashMap;
 
 use lk_core::Time;
-use lk_core::classify::Fingerprint;
+use lk_core::classify::{DocCode, Fingerprint};
 use lk_core::effect::{Effect, RepeatRule};
 use lk_core::event::EventDraft;
 use lk_core::observation::{IntegrationRid, ProjectRid};
 use lk_core::problem::Problem;
 use lk_core::state::IntegrationState;
 use lk_core::time::DAY;
+use lk_core::words::{Category, Health, Outcome, Rung};
 
 pub use checkpoint::{Checkpointer, Round};
+pub use incidents::IncidentChange;
 pub use rows::EventFlags;
 pub use setup::{CredentialSetup, IntegrationSetup, SecretSetup, Setup};
 
@@ -108,6 +111,50 @@ pub struct StateRow {
     pub state: IntegrationState,
     /// When it wants to be woken; may be early, never late.
     pub wake_at: Option<Time>,
+    /// The ladder of its last check, JSON text; `None` leaves what is stored.
+    pub last_check: Option<String>,
+}
+
+/// One check's result to keep.
+#[derive(Debug, Clone)]
+pub struct HistoryRow {
+    /// Whose.
+    pub integration: IntegrationRid,
+    /// When it ended.
+    pub checked_at: Time,
+    /// Health after it.
+    pub status: Health,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How long it took, milliseconds.
+    pub took_ms: u32,
+    /// The rung that failed.
+    pub rung: Option<Rung>,
+    /// The failure's category.
+    pub category: Option<Category>,
+    /// The document that explains the failure.
+    pub doc: Option<DocCode>,
+    /// The redacted message of the failure.
+    pub message: Option<String>,
+    /// When the check after it was planned: how long this result speaks for the integration.
+    pub next_at: Option<Time>,
+    /// What was left of the provider's limits.
+    pub quotas: Vec<QuotaSample>,
+}
+
+/// What was left of one limit of a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuotaSample {
+    /// The limit's name.
+    pub name: String,
+    /// How many calls it allows.
+    pub limit: Option<u64>,
+    /// How many were left.
+    pub remaining: u64,
+    /// When it is filled again.
+    pub resets_at: Option<Time>,
+    /// Counted by ourselves.
+    pub own_count: bool,
 }
 
 /// One problem to write.
@@ -177,12 +224,16 @@ pub struct Batch {
     pub keys: Vec<DeliveryKey>,
     /// Changed states.
     pub states: Vec<StateRow>,
+    /// Results of checks.
+    pub history: Vec<HistoryRow>,
     /// New and changed problems.
     pub problems: Vec<ProblemRow>,
     /// Events in order.
     pub events: Vec<EventRow>,
     /// Effects in order.
     pub effects: Vec<EffectRow>,
+    /// Provider incidents that open, change or close.
+    pub incidents: Vec<IncidentChange>,
 }
 
 /// What the commit gave.

@@ -8,6 +8,7 @@ use lk_core::codec;
 use lk_core::observation::IntegrationRid;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::incidents::{self, Param};
 use super::rows::{EventFlags, ProblemColumns, effect_columns};
 use super::{Batch, CommitError, Committed, EventRow, Loaded, StoredProblem, Touch, rule_code};
 use crate::StoreError;
@@ -168,6 +169,7 @@ impl SqliteJournal {
             key.execute(params![k.integration.0, k.bucket(batch.now), k.key])?;
         }
         self.write_states(batch)?;
+        self.write_history(batch)?;
         let problem_rids = self.write_problems(batch)?;
         let mut seqs = Vec::with_capacity(batch.events.len());
         for event in &batch.events {
@@ -182,6 +184,12 @@ impl SqliteJournal {
             let rule = rule_code(e.effect.repeat_rule());
             effect.execute(params![kind, rule, e.idem_key, payload, batch.now.0])?;
         }
+        for change in &batch.incidents {
+            for (sql, params) in incidents::statements(change, batch.now)? {
+                self.db
+                    .execute(sql, rusqlite::params_from_iter(params.into_iter().map(value)))?;
+            }
+        }
         self.db
             .prepare_cached(
                 "INSERT INTO journal_marks (node, batch_id) VALUES (?1, ?2) \
@@ -194,12 +202,15 @@ impl SqliteJournal {
     fn write_states(&self, batch: &Batch) -> Result<(), StoreError> {
         let mut state = self.db.prepare_cached(
             "INSERT INTO integration_health_checks (integration_rid, project_rid, status, \
-             status_since, state, version, wake_at, consecutive_failures, updated_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, ?8) \
+             status_since, state, version, wake_at, consecutive_failures, updated_at, \
+             last_check_at, next_check_at, response_time_ms, last_check) \
+             VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
              ON CONFLICT (integration_rid) DO UPDATE SET status = excluded.status, \
              status_since = excluded.status_since, state = excluded.state, version = version + 1, \
              wake_at = excluded.wake_at, consecutive_failures = excluded.consecutive_failures, \
-             updated_at = excluded.updated_at",
+             updated_at = excluded.updated_at, last_check_at = excluded.last_check_at, \
+             next_check_at = excluded.next_check_at, response_time_ms = excluded.response_time_ms, \
+             last_check = COALESCE(excluded.last_check, last_check)",
         )?;
         for row in &batch.states {
             let s = &row.state;
@@ -210,9 +221,51 @@ impl SqliteJournal {
                 s.since.0,
                 codec::encode(s),
                 row.wake_at.map(Time::ms),
-                s.event_streak,
+                s.event_streak.max(s.checks.streak),
                 batch.now.0,
+                s.checks.last_at.map(Time::ms),
+                s.checks.next_at.map(Time::ms),
+                s.checks.last_at.map(|_| s.checks.took_ms),
+                row.last_check,
             ])?;
+        }
+        Ok(())
+    }
+
+    fn write_history(&self, batch: &Batch) -> Result<(), StoreError> {
+        let mut result = self.db.prepare_cached(
+            "INSERT OR IGNORE INTO integration_health_history (integration_rid, checked_at, status, outcome, \
+             response_time_ms, rung, category, error_code, error_message, next_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        )?;
+        let mut quota = self.db.prepare_cached(
+            "INSERT OR IGNORE INTO integration_quota_history (integration_rid, at, name, limit_calls, \
+             remaining, resets_at, own_count) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?;
+        for row in &batch.history {
+            result.execute(params![
+                row.integration.0,
+                row.checked_at.0,
+                row.status.code(),
+                row.outcome.code(),
+                row.took_ms,
+                row.rung.map(lk_core::words::Rung::code),
+                row.category.map(lk_core::words::Category::code),
+                row.doc.map(lk_core::classify::DocCode::as_str),
+                row.message,
+                row.next_at.map(Time::ms),
+            ])?;
+            for q in &row.quotas {
+                quota.execute(params![
+                    row.integration.0,
+                    row.checked_at.0,
+                    q.name,
+                    q.limit.map(u64::cast_signed),
+                    q.remaining.cast_signed(),
+                    q.resets_at.map(Time::ms),
+                    q.own_count,
+                ])?;
+            }
         }
         Ok(())
     }
@@ -352,5 +405,12 @@ impl SqliteJournal {
             .prepare("SELECT integration_rid, wake_at FROM integration_health_checks WHERE wake_at IS NOT NULL")?;
         let rows = select.query_map([], |r| Ok((IntegrationRid(r.get(0)?), Time(r.get(1)?))))?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+fn value(param: Param) -> rusqlite::types::Value {
+    match param {
+        Param::Text(text) => text.into(),
+        Param::Int(number) => number.into(),
     }
 }

@@ -3,6 +3,7 @@
 mod audit;
 mod events;
 mod filter;
+mod incidents;
 mod problems;
 mod scan;
 
@@ -10,6 +11,7 @@ pub(crate) use audit::{AUDIT_COLUMNS, read_audit};
 pub use audit::{AuditFilter, AuditRow};
 pub use events::{EventDetail, EventRow, PayloadRow};
 pub use filter::{EventFilter, EventPage, OutcomeFilter, TypeFilter};
+pub use incidents::{IncidentCause, ProviderIncident};
 pub(crate) use problems::problem_on;
 pub use problems::{ProblemFilter, ProblemPage, ProblemRow};
 pub use scan::{LOOKUP_LIMIT, MERGE_LIMIT, SCAN_LIMIT};

@@ -7,8 +7,9 @@ use lk_core::words::Outcome;
 use sea_orm::sqlx::{self, Postgres, Row, Transaction};
 
 use super::Result;
+use crate::journal::incidents::{self, Param};
 use crate::journal::rows::{EventFlags, effect_columns};
-use crate::journal::{Batch, Committed, ProblemRow, StateRow, rule_code};
+use crate::journal::{Batch, Committed, HistoryRow, ProblemRow, StateRow, rule_code};
 
 /// The advisory lock under which events get their sequence numbers.
 const SEQ_LOCK: i64 = 0x6c6b_5f73_6571;
@@ -16,6 +17,7 @@ const SEQ_LOCK: i64 = 0x6c6b_5f73_6571;
 pub(super) async fn write(txn: &mut Transaction<'_, Postgres>, batch: &Batch) -> Result<Committed> {
     write_keys(txn, batch).await?;
     write_states(txn, batch).await?;
+    write_history(txn, batch).await?;
     let mut problem_rids = Vec::with_capacity(batch.problems.len());
     for row in &batch.problems {
         problem_rids.push(match row.rid {
@@ -36,6 +38,20 @@ pub(super) async fn write(txn: &mut Transaction<'_, Postgres>, batch: &Batch) ->
         .bind(batch.now.0)
         .execute(&mut **txn)
         .await?;
+    }
+    for change in &batch.incidents {
+        for (sql, params) in incidents::statements(change, batch.now)? {
+            // Numbered parameters carry another sign here.
+            let sql = sql.replace('?', "$");
+            let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+            for param in params {
+                query = match param {
+                    Param::Text(text) => query.bind(text),
+                    Param::Int(number) => query.bind(number),
+                };
+            }
+            query.execute(&mut **txn).await?;
+        }
     }
     sqlx::query(
         "INSERT INTO journal_marks (node, batch_id) VALUES ($1, $2) \
@@ -68,13 +84,21 @@ async fn write_keys(txn: &mut Transaction<'_, Postgres>, batch: &Batch) -> Resul
 async fn write_states(txn: &mut Transaction<'_, Postgres>, batch: &Batch) -> Result<()> {
     let column = |f: fn(&StateRow) -> i64| -> Vec<i64> { batch.states.iter().map(f).collect() };
     let blobs: Vec<Vec<u8>> = batch.states.iter().map(|r| codec::encode(&r.state)).collect();
+    let moments = |f: fn(&StateRow) -> Option<Time>| -> Vec<Option<i64>> {
+        batch.states.iter().map(|r| f(r).map(Time::ms)).collect()
+    };
+    let texts: Vec<Option<String>> = batch.states.iter().map(|r| r.last_check.clone()).collect();
     let wakes: Vec<Option<i64>> = batch.states.iter().map(|r| r.wake_at.map(Time::ms)).collect();
     sqlx::query(
         "UPDATE integration_health_checks h SET status = t.status, status_since = t.since, \
          state = t.state, version = h.version + 1, wake_at = t.wake, \
-         consecutive_failures = t.streak, updated_at = $7 \
+         consecutive_failures = t.streak, updated_at = $7, \
+         last_check_at = t.last_at, next_check_at = t.next_at, \
+         response_time_ms = CASE WHEN t.last_at IS NULL THEN NULL ELSE t.took END, \
+         last_check = COALESCE(t.last_check, h.last_check) \
          FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bigint[], \
-         $6::bigint[]) AS t (rid, status, since, state, wake, streak) \
+         $6::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[]) \
+         AS t (rid, status, since, state, wake, streak, last_at, next_at, took, last_check) \
          WHERE h.integration_rid = t.rid",
     )
     .bind(column(|r| r.integration.0))
@@ -82,10 +106,62 @@ async fn write_states(txn: &mut Transaction<'_, Postgres>, batch: &Batch) -> Res
     .bind(column(|r| r.state.since.0))
     .bind(blobs)
     .bind(wakes)
-    .bind(column(|r| i64::from(r.state.event_streak)))
+    .bind(column(|r| {
+        let streak = r.state.event_streak.max(r.state.checks.streak);
+        i64::from(streak)
+    }))
     .bind(batch.now.0)
+    .bind(moments(|r| r.state.checks.last_at))
+    .bind(moments(|r| r.state.checks.next_at))
+    .bind(column(|r| i64::from(r.state.checks.took_ms)))
+    .bind(texts)
     .execute(&mut **txn)
     .await?;
+    Ok(())
+}
+
+async fn write_history(txn: &mut Transaction<'_, Postgres>, batch: &Batch) -> Result<()> {
+    if batch.history.is_empty() {
+        return Ok(());
+    }
+    fn each<T>(batch: &Batch, f: impl Fn(&HistoryRow) -> T) -> Vec<T> {
+        batch.history.iter().map(f).collect()
+    }
+    sqlx::query(
+        "INSERT INTO integration_health_history (integration_rid, checked_at, status, outcome, \
+         response_time_ms, rung, category, error_code, error_message, next_at) \
+         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::smallint[], $5::bigint[], \
+         $6::smallint[], $7::smallint[], $8::text[], $9::text[], $10::bigint[]) ON CONFLICT DO NOTHING",
+    )
+    .bind(each(batch, |r| r.integration.0))
+    .bind(each(batch, |r| r.checked_at.0))
+    .bind(each(batch, |r| i16::from(r.status.code())))
+    .bind(each(batch, |r| i16::from(r.outcome.code())))
+    .bind(each(batch, |r| i64::from(r.took_ms)))
+    .bind(each(batch, |r| r.rung.map(|rung| i16::from(rung.code()))))
+    .bind(each(batch, |r| r.category.map(|category| i16::from(category.code()))))
+    .bind(each(batch, |r| r.doc.map(|doc| doc.as_str().to_owned())))
+    .bind(each(batch, |r| r.message.clone()))
+    .bind(each(batch, |r| r.next_at.map(Time::ms)))
+    .execute(&mut **txn)
+    .await?;
+    for row in &batch.history {
+        for q in &row.quotas {
+            sqlx::query(
+                "INSERT INTO integration_quota_history (integration_rid, at, name, limit_calls, remaining, \
+                 resets_at, own_count) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+            )
+            .bind(row.integration.0)
+            .bind(row.checked_at.0)
+            .bind(&q.name)
+            .bind(q.limit.map(u64::cast_signed))
+            .bind(q.remaining.cast_signed())
+            .bind(q.resets_at.map(Time::ms))
+            .bind(q.own_count)
+            .execute(&mut **txn)
+            .await?;
+        }
+    }
     Ok(())
 }
 
