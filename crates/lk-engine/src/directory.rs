@@ -47,6 +47,8 @@ pub struct Integration {
     pub policy: Policy,
     /// How it is checked.
     pub check: CheckSettings,
+    /// A secret field whose value the master key does not open.
+    pub unreadable_credential: Option<String>,
     secrets: Vec<(Secret, Option<Time>)>,
     sources: Option<Ranges>,
     credential_hash: [u8; 32],
@@ -120,7 +122,7 @@ impl Directory {
                 .or_default()
                 .push((Secret::new(s.value.expose()), s.expires_at));
         }
-        let mut credentials: HashMap<IntegrationRid, Vec<(String, SecretText)>> = HashMap::new();
+        let mut credentials: HashMap<IntegrationRid, Vec<(String, Option<SecretText>)>> = HashMap::new();
         for c in setup.credentials {
             credentials.entry(c.integration).or_default().push((c.field, c.value));
         }
@@ -131,7 +133,12 @@ impl Directory {
                 let json = serde_json::from_str(&i.settings).unwrap_or_default();
                 let mut settings = Settings::from_json(&json);
                 let mut hasher = blake3::Hasher::new();
+                let mut unreadable = None;
                 for (field, value) in credentials.remove(&i.rid).unwrap_or_default() {
+                    let Some(value) = value else {
+                        unreadable = Some(field);
+                        continue;
+                    };
                     hasher.update(field.as_bytes()).update(&[0]);
                     hasher.update(value.expose().as_bytes()).update(&[0]);
                     settings.set(field, value.expose());
@@ -150,6 +157,7 @@ impl Directory {
                     id: i.id,
                     policy: policy(&settings, checkable),
                     check: check(&settings),
+                    unreadable_credential: unreadable,
                     credential_hash: *hasher.finalize().as_bytes(),
                     settings,
                     secrets: secrets.remove(&i.rid).unwrap_or_default(),

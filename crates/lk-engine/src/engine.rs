@@ -8,7 +8,6 @@ use lk_provider::Registry;
 use lk_store::{Store, StoreError};
 use tokio::sync::{Mutex, Notify, watch};
 
-use crate::Clock;
 use crate::checks::{self, Checks};
 use crate::directory::{Directory, SharedDirectory};
 use crate::effects;
@@ -21,6 +20,7 @@ use crate::rejections::Rejections;
 use crate::retention;
 use crate::rules::Rules;
 use crate::tasks::{Tasks, pause};
+use crate::{Clock, Credentials};
 
 /// How often the configuration's generation is looked at when nobody told of a change.
 pub const CONFIGURATION_EVERY: Duration = Duration::from_millis(500);
@@ -81,7 +81,13 @@ impl Engine {
         let directory: SharedDirectory = Arc::new(ArcSwap::from_pointee(Directory::read(&store, &registry).await?));
         let after = After::default();
         let journal = Journal::start(&store, Arc::clone(&directory), clock.clone(), after.clone()).await?;
-        let credentials = Credentials::new();
+        let credentials = Credentials::new(registry.clone());
+        let checks = Checks::new(
+            clock.clone(),
+            egress.clone(),
+            credentials.clone(),
+            Arc::clone(&after.due),
+        );
         let parts = Arc::new(Parts {
             live: Live::new(store.clone(), journal.committed(), after.clone()),
             store,
@@ -92,7 +98,7 @@ impl Engine {
             looking: Mutex::default(),
             journal,
             rejections: Rejections::default(),
-            checks: Checks::new(clock.clone(), egress.clone(), credentials.clone(), Arc::clone(&after.due)),
+            checks,
             outages: Outages::default(),
             credentials,
             egress,
@@ -119,8 +125,7 @@ impl Engine {
             .spawn("effects", effects::run(self.clone(), effects_due, stop()));
         p.tasks.spawn("checks", checks::run(self.clone(), stop()));
         p.tasks.spawn("outages", outages::run(self.clone(), stop()));
-        p.tasks
-            .spawn("status pages", outages::read_pages(self.clone(), stop()));
+        p.tasks.spawn("status pages", outages::read_pages(self.clone(), stop()));
     }
 
     /// Stops accepting, commits what waits, ends the background tasks.

@@ -108,19 +108,13 @@ impl Engine {
                 let entries = items
                     .into_iter()
                     .map(|item| self.entry(integration.rid, item, &headers, inbound, *whole.as_bytes()));
-                self.commit(
-                    provider,
-                    Submission {
-                        entries: entries.collect(),
-                    },
-                )
-                .await
+                self.commit(provider, Submission::entries(entries.collect())).await
             }
             Ok(Accepted::Unreadable {
                 unreadable, headers, ..
             }) => {
                 let entry = quarantined(integration.rid, &unreadable, &headers_json(&headers), inbound);
-                self.commit(provider, Submission { entries: vec![entry] }).await
+                self.commit(provider, Submission::entries(vec![entry])).await
             }
         }
     }

@@ -161,12 +161,17 @@ async fn round(engine: &Engine, last_seen: &mut HashMap<String, Time>) -> Result
             });
         }
     }
-    if !changes.is_empty() {
+    let changed = !changes.is_empty();
+    if changed {
         let submitted = engine.journal().submit(Submission::incidents(changes)).await;
         submitted.map_err(|error| StoreError::Unavailable(error.to_string()))?;
         look_again(engine, &over, now);
     }
-    let open = engine.store().open_incidents().await?;
+    let open = if changed {
+        engine.store().open_incidents().await?
+    } else {
+        open
+    };
     let by_provider = open.into_iter().map(|i| (i.provider.clone(), Arc::new(i)));
     engine.outages().0.open.store(Arc::new(by_provider.collect()));
     Ok(())
@@ -199,18 +204,31 @@ fn shown(engine: &Engine, now: Time) -> Shown {
         let summary = "Checks of most providers fail before anything answers: the way out from here is broken. \
                        No provider is to blame."
             .to_owned();
-        shown.insert(OWN_EGRESS.to_owned(), (IncidentCause::OwnEgress, summary, looked.len() as u64));
+        shown.insert(
+            OWN_EGRESS.to_owned(),
+            (IncidentCause::OwnEgress, summary, looked.len() as u64),
+        );
         return shown;
     }
     for (provider, failing) in inferred.providers {
         let affected = failing.len() as u64;
-        let summary = format!("{} fails for integrations of several owners at once.", name_of(engine, &provider));
+        let summary = format!(
+            "{} fails for integrations of several owners at once.",
+            name_of(engine, &provider)
+        );
         shown.insert(provider, (IncidentCause::Inferred, summary, affected));
     }
     for (provider, (page, _)) in engine.outages().pages().iter() {
         if page.state.is_trouble() {
-            let affected = cards.iter().filter(|card| card.integration.provider == *provider).count();
-            let words = if page.summary.is_empty() { page.state.as_str() } else { &page.summary };
+            let affected = cards
+                .iter()
+                .filter(|card| card.integration.provider == *provider)
+                .count();
+            let words = if page.summary.is_empty() {
+                page.state.as_str()
+            } else {
+                &page.summary
+            };
             let summary = format!("{} reports trouble: {words}", name_of(engine, provider));
             shown.insert(provider.clone(), (IncidentCause::StatusPage, summary, affected as u64));
         }
@@ -228,7 +246,9 @@ fn name_of(engine: &Engine, provider: &str) -> String {
 fn host_of(settings: &lk_provider::Settings) -> String {
     let own = settings.get("base_url").or_else(|| settings.get("url"));
     let parsed = own.and_then(|text| url::Url::parse(text).ok());
-    parsed.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
+    parsed
+        .and_then(|url| url.host_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 /// An outage is over: its integrations are looked at again soon, evenly, not after their backoff.

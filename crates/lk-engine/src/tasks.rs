@@ -76,7 +76,10 @@ impl Tasks {
         };
         let ended = tokio::time::timeout(STOP_WITHIN, all);
         if ended.await.is_err() {
-            tracing::warn!(left = running.len() + short.len(), "background tasks did not end in time");
+            tracing::warn!(
+                left = running.len() + short.len(),
+                "background tasks did not end in time"
+            );
         }
     }
 }

@@ -4,6 +4,7 @@
 //! methods of [`provider::Provider`]. Nothing here does IO: a delivery comes in as
 //! [`inbound::Inbound`], what it tells comes out as [`item::Item`]s; requests to make are data too.
 
+pub mod auth;
 pub mod check;
 pub mod conformance;
 pub mod errors;
@@ -24,6 +25,7 @@ pub mod rejection;
 pub mod secret;
 pub mod settings;
 pub mod signature;
+pub mod status;
 pub mod template;
 
 pub use file::{FileFlaw, ProviderFile};

@@ -110,9 +110,10 @@ fn statuspage(page: &Value, components: &[String]) -> Option<VendorStatus> {
         let description = text(&page["status"], "description").unwrap_or_default();
         return Some(VendorStatus::of(state, words.unwrap_or(description)).quiet());
     }
-    let ours = page["components"].as_array()?.iter().filter(|component| {
-        text(component, "name").is_some_and(|name| components.iter().any(|wanted| wanted == name))
-    });
+    let ours = page["components"]
+        .as_array()?
+        .iter()
+        .filter(|component| text(component, "name").is_some_and(|name| components.iter().any(|wanted| wanted == name)));
     let worst = ours
         .filter_map(|component| Some((component_state(text(component, "status")?), text(component, "name")?)))
         .max_by_key(|(state, _)| *state)?;
@@ -229,7 +230,10 @@ mod tests {
         ]});
         let read = state(StatusKind::Slack, &["Apps/Integrations/APIs"], &slack);
         assert_eq!(read, (VendorState::Degraded, "Slow API".to_owned()));
-        assert_eq!(state(StatusKind::Slack, &[], &json!({ "status": "ok" })).0, VendorState::Operational);
+        assert_eq!(
+            state(StatusKind::Slack, &[], &json!({ "status": "ok" })).0,
+            VendorState::Operational
+        );
         let google = json!([
             { "service_name": "Gmail", "status_impact": "SERVICE_OUTAGE", "external_desc": "Mail is late", "end": "2026-01-01" },
             { "service_name": "Google Chat", "status_impact": "SERVICE_OUTAGE", "external_desc": "Chat" },

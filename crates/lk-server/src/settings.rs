@@ -14,10 +14,14 @@ use crate::error::ApiError;
 const BASE_URL: &str = "base_url";
 /// Settings that every integration has beside its provider's form: where it is reached, how often
 /// it is looked at, what the rules make of its events, and from where its webhooks may come.
-pub const COMMON_SETTINGS: [&str; 9] = [
+pub const COMMON_SETTINGS: [&str; 13] = [
     BASE_URL,
     "interval_s",
     "timeout_ms",
+    "latency_limit_ms",
+    "check",
+    "auth",
+    STATUS_URL,
     "business_failures_count",
     "record_healthy_rate",
     "record_healthy_errors",
@@ -25,6 +29,8 @@ pub const COMMON_SETTINGS: [&str; 9] = [
     "record_degraded_errors",
     WEBHOOK_SOURCES,
 ];
+/// The setting that reads a vendor's status page elsewhere.
+const STATUS_URL: &str = "status_url";
 /// Longest value of one setting.
 const VALUE_CHARS_MAX: usize = 4_096;
 
@@ -123,7 +129,7 @@ pub(crate) fn keep_secrets_home(
 
 fn is_url(manifest: &Manifest, key: &str) -> bool {
     let field = manifest.fields.iter().find(|field| field.key == key);
-    field.map_or(key == BASE_URL, |field| field.kind == FieldKind::Url)
+    field.map_or(matches!(key, BASE_URL | STATUS_URL), |field| field.kind == FieldKind::Url)
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -184,11 +190,16 @@ fn check_field(name: &str, field: &Field, text: &str) -> Result<(), ApiError> {
 fn check_common(name: &str, key: &str, text: &str) -> Result<(), ApiError> {
     match key {
         _ if text.is_empty() => Ok(()),
-        BASE_URL => check_url(name, text),
+        BASE_URL | STATUS_URL => check_url(name, text),
         WEBHOOK_SOURCES => check_ranges(name, text),
-        "business_failures_count" => check_switch(name, text),
+        "business_failures_count" | "check" => check_switch(name, text),
+        "auth" if text.chars().all(|c| c.is_ascii_lowercase() || c == '_') => Ok(()),
+        "auth" => Err(ApiError::invalid(
+            name,
+            "must be one of the provider's kinds of credential.",
+        )),
         "interval_s" => check_range(name, text, 10.0, 86_400.0),
-        "timeout_ms" => check_range(name, text, 1.0, 60_000.0),
+        "timeout_ms" => check_range(name, text, 200.0, 30_000.0),
         "record_healthy_rate" | "record_degraded_rate" => check_range(name, text, 0.0, 100.0),
         _ => check_range(name, text, 0.0, 1_000_000.0),
     }

@@ -29,7 +29,7 @@ pub(crate) async fn check(args: Check) -> anyhow::Result<()> {
     let store = wiring::open_store(&config).await?;
     let clock = Clock::system();
     let egress = Egress::new(config.allow_private_targets)?;
-    let credentials = Credentials::new(store.clone(), egress.clone(), clock.clone(), registry.clone());
+    let credentials = Credentials::new(registry.clone());
     let checks = Checks::standalone(clock, egress, credentials);
     loop {
         // Read each time: --watch is for seeing what a change of settings does.

@@ -27,7 +27,7 @@ pub(super) async fn check(store: &Store, registry: &Registry, config: &Config, n
 }
 
 async fn look(store: &Store, registry: &Registry, config: &Config, now: Time) -> Result<Vec<Finding>, StoreError> {
-    let directory = Directory::read(store).await?;
+    let directory = Directory::read(store, registry).await?;
     let (mut found, mut addresses, mut looked_at) = (Vec::new(), Vec::new(), 0);
     for project in store.projects().await? {
         let counts: HashMap<String, i64> = store.active_secret_counts(&project.id).await?.into_iter().collect();

@@ -23,13 +23,7 @@ pub(super) struct Buckets(Mutex<HashMap<Key, (Quota, Bucket)>>);
 impl Buckets {
     /// Takes `cost` calls from each of the provider's buckets, or says how many milliseconds to
     /// wait until that is possible; then nothing is taken.
-    pub(super) fn take(
-        &self,
-        integration: &Integration,
-        provider: &dyn Provider,
-        cost: u32,
-        now: Time,
-    ) -> Option<i64> {
+    pub(super) fn take(&self, integration: &Integration, provider: &dyn Provider, cost: u32, now: Time) -> Option<i64> {
         let limits = provider.manifest().limits.as_ref()?;
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut taken = Vec::new();

@@ -110,7 +110,9 @@ impl Due {
     pub(crate) fn take(&self, now: Time, most: usize) -> Vec<(IntegrationRid, Time)> {
         let mut board = self.lock();
         let taken = board.timers.due(now, most);
-        board.under_way.extend(taken.iter().map(|(rid, at)| (*rid, (*at, None))));
+        board
+            .under_way
+            .extend(taken.iter().map(|(rid, at)| (*rid, (*at, None))));
         taken
     }
 

@@ -8,13 +8,13 @@ use lk_core::classify::Failure;
 use lk_core::observation::JudgedFailure;
 use lk_core::time::DAY;
 use lk_core::words::{CredentialState, Rung};
-use lk_provider::check::{Answer, Call, Failed, Probe, Quota, Reading};
+use lk_provider::check::{Answer, Failed, Probe, Quota, Reading};
 use lk_provider::errors::Call as FailedCall;
 use lk_provider::{Provider, Settings};
 use tokio::time::Instant;
 
+use super::Checks;
 use super::report::{Report, Step};
-use super::{Checks, mcp};
 use crate::directory::Integration;
 use crate::egress::{Exchange, WireFailure};
 use crate::rules::Rules;
@@ -91,7 +91,7 @@ impl<'a> Walk<'a> {
     /// Asks every probe in turn; what failed, with the operation it belongs to.
     async fn climb(&mut self) -> Option<(Trouble, String)> {
         let opened = self.checks.credentials().open(self.integration).await;
-        let mut settings = match opened {
+        let settings = match opened {
             Ok(settings) => settings,
             Err(trouble) => return Some(self.without_credential(trouble)),
         };
@@ -100,22 +100,16 @@ impl<'a> Walk<'a> {
         if probes.is_empty() {
             return Some((nothing_to_ask(), "check".to_owned()));
         }
-        let mut renewed = false;
-        let mut at = 0;
-        while let Some(probe) = probes.get(at) {
-            let failed = self.ask(probe, &settings).await;
-            let Some(trouble) = failed else {
-                at += 1;
+        for (at, probe) in probes.iter().enumerate() {
+            let Some(trouble) = self.ask(probe, &settings).await else {
                 continue;
             };
-            if !renewed && trouble.is_refused_credential() {
-                renewed = true;
+            if trouble.is_refused_credential() {
                 match self.checks.credentials().refresh_after_refusal(self.integration).await {
                     Ok(Some(fresh)) => {
-                        settings = fresh;
                         self.report.steps.pop();
                         // Requests carry the credential: make them again with the new one.
-                        return self.again(&settings, at).await;
+                        return self.again(&fresh, at).await;
                     }
                     Ok(None) => {}
                     Err(refused) => return Some(self.without_credential(refused)),
@@ -139,17 +133,15 @@ impl<'a> Walk<'a> {
     /// One probe: sent within what is left of the time, read, noted.
     async fn ask(&mut self, probe: &Probe, settings: &Settings) -> Option<Trouble> {
         let left = self.within.saturating_sub(self.started.elapsed());
-        let egress = self.checks.egress();
-        let exchange = match &probe.call {
-            Call::Mcp(call) => mcp::call(egress, call, left).await,
-            call => egress.probe(call, left).await,
-        };
+        let exchange = self.checks.egress().probe(&probe.call, left).await;
         self.report.wire(&exchange);
         let Exchange { result, timings, .. } = exchange;
         let response = match result {
             Ok(response) => response,
             Err(failure) => {
-                self.report.steps.push(Step::failed(failure.rung, failure.rung.as_str(), timings.total_ms));
+                self.report
+                    .steps
+                    .push(Step::failed(failure.rung, failure.rung.as_str(), timings.total_ms));
                 return Some(Trouble::Wire(failure));
             }
         };
@@ -216,7 +208,9 @@ impl<'a> Walk<'a> {
         if !trouble.transient {
             self.credential = Some(trouble.state);
         }
-        self.report.steps.push(Step::failed(Rung::Credential, "credential", self.elapsed_ms()));
+        self.report
+            .steps
+            .push(Step::failed(Rung::Credential, "credential", self.elapsed_ms()));
         let code = Trouble::Code {
             rung: Rung::Credential,
             code: trouble.code,

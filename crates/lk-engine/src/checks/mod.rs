@@ -4,7 +4,6 @@ mod buckets;
 pub(crate) mod due;
 mod forecast;
 mod ladder;
-mod mcp;
 mod report;
 mod scheduler;
 
@@ -191,12 +190,7 @@ impl Checks {
     }
 
     /// Waits for a place in the provider's own rate, for a short while.
-    async fn room(
-        &self,
-        integration: &Integration,
-        provider: &dyn Provider,
-        why: Why,
-    ) -> Result<(), NotChecked> {
+    async fn room(&self, integration: &Integration, provider: &dyn Provider, why: Why) -> Result<(), NotChecked> {
         let cost = provider.check_cost(&integration.settings);
         loop {
             let Some(wait_ms) = self.0.buckets.take(integration, provider, cost, self.now()) else {
@@ -234,13 +228,7 @@ impl Checks {
                 quotas,
             }),
         };
-        let stored = engine
-            .journal()
-            .submit(Submission {
-                entries: vec![entry],
-                incidents: Vec::new(),
-            })
-            .await?;
+        let stored = engine.journal().submit(Submission::entries(vec![entry])).await?;
         if stored.quarantined {
             return Err(NotChecked::NotStored(Refused::Unavailable));
         }

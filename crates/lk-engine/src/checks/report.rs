@@ -85,9 +85,11 @@ impl Report {
         self.account = reading.account.map(&clean).or_else(|| self.account.take());
         self.granted = reading.scopes.or_else(|| self.granted.take());
         self.missing.extend(reading.missing_scopes);
-        self.quotas.extend(reading.quotas.into_iter().map(|quota| (quota, None)));
+        self.quotas
+            .extend(reading.quotas.into_iter().map(|quota| (quota, None)));
         let notes = reading.notes.into_iter().map(clean);
-        self.notes.extend(notes.map(|note| note.chars().take(MAX_NOTE).collect()));
+        self.notes
+            .extend(notes.map(|note| note.chars().take(MAX_NOTE).collect()));
         self.notes.truncate(MAX_LISTED);
     }
 

@@ -106,7 +106,10 @@ fn planned(rid: IntegrationRid, interval_ms: i64, stored: Option<Time>, now: Tim
 /// After the clock was set, waits are counted anew from the new time: nothing comes in a burst, and
 /// nothing waits for an hour that will not pass.
 fn replan(engine: &Engine, checks: &Checks, by_ms: i64, now: Time) {
-    tracing::warn!(by_ms, "the machine's clock was set; checks are planned anew from the new time");
+    tracing::warn!(
+        by_ms,
+        "the machine's clock was set; checks are planned anew from the new time"
+    );
     metrics::counter!("lk_clock_jumps_total").increment(1);
     let directory = engine.directory();
     checks.due().move_all(|rid, at| {
@@ -115,7 +118,11 @@ fn replan(engine: &Engine, checks: &Checks, by_ms: i64, now: Time) {
             .and_then(|i| i.policy.check_interval_ms)
             .unwrap_or(schedule::DEFAULT_INTERVAL_MS);
         let moved = at + by_ms;
-        if moved > now { moved } else { schedule::catch_up(rid, interval, now) }
+        if moved > now {
+            moved
+        } else {
+            schedule::catch_up(rid, interval, now)
+        }
     });
 }
 
@@ -133,9 +140,9 @@ async fn start_due(engine: &Engine, checks: &Checks, now: Time) {
             continue;
         };
         metrics::histogram!("lk_check_lag_seconds").record(now.since(at) as f64 / 1_000.0);
-        let (engine, checks) = (engine.clone(), checks.clone());
+        let (worker, checks) = (engine.clone(), checks.clone());
         let task = async move {
-            let ended = checks.run(&engine, rid, Why::Due(at)).await;
+            let ended = checks.run(&worker, rid, Why::Due(at)).await;
             drop(place);
             let now = checks.now();
             let otherwise = match ended {

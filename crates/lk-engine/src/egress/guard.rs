@@ -6,7 +6,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
 use super::EgressError;
@@ -86,16 +85,6 @@ impl Guard {
             return Err(AllRefused(host.to_owned()).into());
         }
         Ok(found)
-    }
-}
-
-impl Resolve for Guard {
-    fn resolve(&self, name: Name) -> Resolving {
-        let guard = self.clone();
-        Box::pin(async move {
-            let allowed = Guard::resolve(&guard, name.as_str()).await?;
-            Ok(Box::new(allowed.into_iter()) as Addrs)
-        })
     }
 }
 

@@ -4,36 +4,44 @@
 //! is what is connected to, so a name that changes its mind (DNS rebinding) gains nothing.
 //! Redirects of reading requests are followed a few steps, each step checked like a first address.
 
+mod connect;
 mod guard;
+mod probe;
 mod redirect;
+mod tls;
+mod wire;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use lk_provider::message::{HttpRequest, HttpResponse};
 use tokio::sync::Semaphore;
 use url::Host;
 
+use connect::Connector;
 use guard::{AllRefused, Guard};
-use redirect::Hop;
 
 pub use guard::is_public;
+pub use wire::{Exchange, Timings, WireFailure};
 
 /// Time for a whole call: resolve, connect, send, read, and the same again for each redirect.
 pub const CALL_WITHIN: Duration = Duration::from_secs(10);
-/// Time to connect.
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// Largest response body that is read, bytes.
 pub const MAX_RESPONSE_BYTES: usize = 1 << 20;
-/// Headers of one response. Their bytes over HTTP/1 are bounded by the client's own read buffer
-/// (about 400 KB), which it does not let us set.
+/// Headers of one response.
 const MAX_RESPONSE_HEADERS: usize = 100;
-/// Bytes of one response's headers over HTTP/2.
+/// Bytes of one response's headers.
 const MAX_RESPONSE_HEADER_BYTES: u32 = 64 << 10;
 /// Calls under way at once.
 const MAX_CALLS: usize = 256;
-/// Redirects followed in a row.
-const MAX_REDIRECTS: usize = 5;
+/// Connections to one host that are kept for later calls.
+const KEPT_PER_HOST: usize = 16;
+/// How long an unused connection is kept.
+const KEPT_FOR: Duration = Duration::from_secs(90);
 /// Longest wait for a name when an address is vetted.
 const VET_WITHIN: Duration = Duration::from_secs(2);
 
@@ -72,7 +80,8 @@ pub enum EgressError {
 /// The one outgoing client.
 #[derive(Clone)]
 pub struct Egress {
-    client: reqwest::Client,
+    client: Client<Connector, Full<Bytes>>,
+    connector: Connector,
     guard: Guard,
     calls: Arc<Semaphore>,
 }
@@ -84,20 +93,20 @@ impl Egress {
     }
 
     fn guarded_by(guard: Guard) -> Result<Self, EgressError> {
-        #[expect(clippy::disallowed_methods, reason = "egress is where the client is built")]
-        let client = reqwest::Client::builder()
-            .dns_resolver(Arc::new(guard.clone()))
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_WITHIN)
-            .timeout(CALL_WITHIN)
+        let trust = tls::config().map_err(|e| EgressError::BadRequest(e.to_string()))?;
+        let connector = Connector::new(guard.clone(), trust);
+        let client = Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(KEPT_FOR)
+            .pool_max_idle_per_host(KEPT_PER_HOST)
             .http1_max_headers(MAX_RESPONSE_HEADERS)
+            .http1_max_buf_size(MAX_RESPONSE_HEADER_BYTES as usize)
             .http2_max_header_list_size(MAX_RESPONSE_HEADER_BYTES)
-            .no_proxy()
-            .user_agent(concat!("linekeeper/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|e| EgressError::BadRequest(chain(&e)))?;
+            .build(connector.clone());
         Ok(Self {
             client,
+            connector,
             guard,
             calls: Arc::new(Semaphore::new(MAX_CALLS)),
         })
@@ -120,95 +129,32 @@ impl Egress {
     /// Sends one request. Redirects of GET and HEAD are followed, at most five; other methods get
     /// the redirect itself as the response.
     pub async fn send(&self, request: &HttpRequest) -> Result<HttpResponse, EgressError> {
-        let mut hop = Hop::first(request, self.guard.check(&request.url)?)?;
+        self.guard.check(&request.url)?;
         let _slot = self.calls.acquire().await;
-        let walk = async {
-            for _ in 0..=MAX_REDIRECTS {
-                let response = self.call(&hop).await?;
-                let Some(next) = hop.after(response.status(), response.headers())? else {
-                    return read(response).await;
-                };
-                self.guard.check(next.url.as_str())?;
-                hop = next;
+        let exchange = self.exchange(request, CALL_WITHIN).await;
+        exchange
+            .result
+            .map_err(|failure| EgressError::of(failure, &request.url))
+    }
+}
+
+impl EgressError {
+    fn of(failure: WireFailure, url: &str) -> Self {
+        match failure.code {
+            "address_not_allowed" => {
+                let host = url::Url::parse(url).ok();
+                let host = host.and_then(|url| url.host_str().map(str::to_owned));
+                Self::Guarded {
+                    host: host.unwrap_or_default(),
+                }
             }
-            Err(EgressError::Redirect("there are more than five in a row"))
-        };
-        tokio::time::timeout(CALL_WITHIN, walk)
-            .await
-            .unwrap_or(Err(EgressError::Timeout))
-    }
-
-    async fn call(&self, hop: &Hop) -> Result<reqwest::Response, EgressError> {
-        let mut call = self.client.request(hop.method.clone(), hop.url.clone());
-        for (name, value) in &hop.headers {
-            call = call.header(name, value);
+            "redirect_loop" => Self::Redirect("there are more than five in a row"),
+            "redirect_not_followed" => Self::Redirect("it leads somewhere that is not followed"),
+            "request_not_usable" => Self::BadRequest(failure.message),
+            "answer_too_large" => Self::TooLarge,
+            "name_timeout" | "connect_timeout" | "tls_timeout" | "no_answer" | "answer_too_slow" => Self::Timeout,
+            _ => Self::Connection(failure.message),
         }
-        call.body(hop.body.clone()).send().await.map_err(|e| classify(&e))
-    }
-}
-
-async fn read(response: reqwest::Response) -> Result<HttpResponse, EgressError> {
-    let status = response.status().as_u16();
-    let headers = response
-        .headers()
-        .iter()
-        .map(|(n, v)| (n.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned()))
-        .collect();
-    let body = read_capped(response).await?;
-    Ok(HttpResponse { status, headers, body })
-}
-
-async fn read_capped(mut response: reqwest::Response) -> Result<Vec<u8>, EgressError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|e| classify(&e))? {
-        if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
-            return Err(EgressError::TooLarge);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-fn classify(error: &reqwest::Error) -> EgressError {
-    let text = chain(error);
-    if error.is_timeout() {
-        EgressError::Timeout
-    } else if error.is_builder() {
-        EgressError::BadRequest(text)
-    } else if let Some(AllRefused(host)) = cause(error) {
-        EgressError::Guarded { host: host.clone() }
-    } else {
-        EgressError::Connection(text)
-    }
-}
-
-/// The first cause of this type.
-fn cause<T: std::error::Error + 'static>(error: &dyn std::error::Error) -> Option<&T> {
-    let mut source = error.source();
-    while let Some(cause) = source {
-        if let Some(found) = cause.downcast_ref() {
-            return Some(found);
-        }
-        source = cause.source();
-    }
-    None
-}
-
-/// An error with its causes, without the address (which may carry a secret).
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = String::new();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        if !text.is_empty() {
-            text.push_str(": ");
-        }
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    if text.is_empty() {
-        "the request failed".to_owned()
-    } else {
-        text
     }
 }
 

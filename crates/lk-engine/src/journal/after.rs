@@ -36,7 +36,9 @@ impl After {
         for row in &batch.states {
             self.due.set(row.integration, row.state.checks.next_at);
             let new: Option<Arc<str>> = row.last_check.as_deref().map(Into::into);
-            let known = states.get_mut(&row.integration).and_then(|noted| noted.last_check.take());
+            let known = states
+                .get_mut(&row.integration)
+                .and_then(|noted| noted.last_check.take());
             let noted = Noted {
                 state: row.state.clone(),
                 last_check: new.or(known),

@@ -68,6 +68,14 @@ pub struct Submission {
 }
 
 impl Submission {
+    /// Observations that belong together.
+    pub fn entries(entries: Vec<Entry>) -> Self {
+        Self {
+            entries,
+            incidents: Vec::new(),
+        }
+    }
+
     /// One observation without a payload.
     pub fn of(observation: Observation) -> Self {
         Self {
@@ -143,7 +151,7 @@ pub struct Journal {
 
 impl Journal {
     /// Starts the writer's thread and, on SQLite, the checkpointer's.
-    pub async fn start(
+    pub(crate) async fn start(
         store: &Store,
         directory: SharedDirectory,
         clock: Clock,

@@ -8,9 +8,7 @@ use lk_core::observation::{Fact, IntegrationRid, Observation, ProjectRid};
 use lk_core::state::IntegrationState;
 use lk_core::step::{Subject, step};
 use lk_core::words::EventKind;
-use lk_store::journal::{
-    Batch, DeliveryKey, EffectRow, EventRow, HistoryRow, ProblemRow, StateRow, StoredProblem,
-};
+use lk_store::journal::{Batch, DeliveryKey, EffectRow, EventRow, HistoryRow, ProblemRow, StateRow, StoredProblem};
 
 use super::book::{Book, ProblemKey, View};
 use super::{Entry, Refused, Submission};

@@ -2,11 +2,20 @@
 //! [`Probe`]s of a provider in order, gives each answer to [`crate::Provider::read_probe`] and stops
 //! at the first that fails.
 
+pub mod limits;
+mod read;
+mod request;
+
 use lk_core::Time;
 use lk_core::check::Warnings;
 use lk_core::words::{CredentialState, Rung};
 
 use crate::message::{HttpRequest, HttpResponse};
+
+pub(crate) use read::read;
+pub use read::{blamed, error_text};
+pub use request::base_url;
+pub(crate) use request::probes;
 
 /// One question of a check.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,11 +1,15 @@
 //! A provider as data: `manifest.toml`. Constants, pointers, substitution, closed enums and an
 //! ordered list of matches; unknown keys are refused. A condition or a loop is Rust in the folder.
 
+mod auth;
+mod check;
 mod validate;
 mod webhook;
 
 use serde::Deserialize;
 
+pub use auth::{Auth, AuthKind};
+pub use check::{BucketRule, Check, FailWhen, LimitHeaders, Limits, Per, ProbeRule, ResetUnit, Status, Trap};
 pub use webhook::{
     Algorithm, BodyRules, Confirm, EchoAs, Encoding, Glob, HandshakeRule, KeyForm, Match, MatchOutcome, Moment, Scheme,
     SecretForm, TimeUnit, Webhook,
@@ -36,6 +40,15 @@ pub struct Manifest {
     pub fields: Vec<Field>,
     /// How its deliveries are verified and read.
     pub webhook: Option<Webhook>,
+    /// The credentials it takes; alternatives.
+    #[serde(default)]
+    pub auth: Vec<Auth>,
+    /// What is asked of it on a schedule.
+    pub check: Option<Check>,
+    /// Its limits.
+    pub limits: Option<Limits>,
+    /// Its status page as programs read it.
+    pub status: Option<Status>,
     /// Keys under which it puts personal data.
     #[serde(default)]
     pub redact: Redact,

@@ -1,6 +1,6 @@
 //! What a well-formed manifest must also fulfil.
 
-use super::{Capability, FieldKind, Manifest, ManifestError, Scheme};
+use super::{AuthKind, Capability, FieldKind, Manifest, ManifestError, Scheme};
 
 /// Where something is wrong, as [`ManifestError::Invalid`] tells it, and what.
 type Flaw = (String, String);
@@ -53,7 +53,10 @@ impl Manifest {
                 "capability `webhook` and table `[webhook]` go together",
             ));
         }
-        self.field_flaw(key_ok).or_else(|| self.webhook_flaw())
+        self.field_flaw(key_ok)
+            .or_else(|| self.webhook_flaw())
+            .or_else(|| self.auth_flaw())
+            .or_else(|| self.check_flaw())
     }
 
     fn field_flaw(&self, key_ok: impl Fn(&str) -> bool) -> Option<Flaw> {
@@ -78,6 +81,63 @@ impl Manifest {
                 && !field.options.contains(default)
             {
                 return wrong(": the default is not among the options");
+            }
+        }
+        None
+    }
+
+    fn auth_flaw(&self) -> Option<Flaw> {
+        for (index, auth) in self.auth.iter().enumerate() {
+            let wrong = |what: &str| Some(flaw(format!("auth.{index}"), format!("auth {}: {what}", index + 1)));
+            let field = |key: &str| self.fields.iter().find(|field| field.key == key);
+            let secret = |key: &str| field(key).is_some_and(|field| field.kind == FieldKind::Secret);
+            match (auth.kind, &auth.token_field, &auth.username_field) {
+                (AuthKind::None, None, None) => {}
+                (AuthKind::None, _, _) => return wrong("kind `none` has no fields"),
+                (AuthKind::ApiKey, Some(token), None) | (AuthKind::Basic, Some(token), Some(_)) if !secret(token) => {
+                    return wrong("its token_field is not a secret field of the form");
+                }
+                (AuthKind::ApiKey, Some(_), None) => {}
+                (AuthKind::ApiKey, ..) => return wrong("an api_key has a token_field and no username_field"),
+                (AuthKind::Basic, Some(_), Some(user)) if field(user).is_some() => {}
+                (AuthKind::Basic, ..) => {
+                    return wrong("basic has a username_field and a token_field that are fields of the form");
+                }
+            }
+            if !is_header(&auth.header) {
+                return wrong("its header is not the name of a header");
+            }
+        }
+        None
+    }
+
+    fn check_flaw(&self) -> Option<Flaw> {
+        if self.check.is_some() && !self.can(Capability::Check) {
+            return Some(flaw("capabilities", "table `[check]` needs the capability `check`"));
+        }
+        if self.can(Capability::Status) != self.status.is_some() {
+            return Some(flaw(
+                "capabilities",
+                "capability `status` and table `[status]` go together",
+            ));
+        }
+        let check = self.check.as_ref()?;
+        if url::Url::parse(&check.base_url).is_err() {
+            return Some(flaw("check.base_url", "base_url is not an absolute address"));
+        }
+        if check.probe.is_empty() {
+            return Some(flaw("check.probe", "a check asks at least one thing"));
+        }
+        for (index, rule) in check.probe.iter().enumerate() {
+            let at = format!("check.probe.{index}");
+            if check.probe[..index].iter().any(|other| other.name == rule.name) {
+                return Some(flaw(at, format!("probe `{}` is there twice", rule.name)));
+            }
+            if !matches!(rule.method.as_str(), "GET" | "HEAD" | "POST") {
+                return Some(flaw(at, "a check reads: its method is GET, HEAD or POST"));
+            }
+            if rule.path.is_empty() {
+                return Some(flaw(at, "a probe has a path"));
             }
         }
         None

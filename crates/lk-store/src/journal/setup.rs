@@ -46,7 +46,7 @@ pub struct CredentialSetup {
     /// Key of the form field.
     pub field: String,
     /// The credential.
-    pub value: SecretText,
+    pub value: Option<SecretText>,
 }
 
 /// Everything at one generation.
@@ -187,17 +187,19 @@ impl Store {
             let row = credentials::sealed_as(&r.text("integration_id")?, &field);
             let sealed = Sealed::from_stored(r.get("sealed")?);
             // As with a secret: what does not open is missing to its own integration alone.
-            match self.master_key().open(credentials::TABLE, &row, &sealed) {
-                Ok(value) => opened.push(CredentialSetup {
-                    integration: IntegrationRid(r.int("rid")?),
-                    field,
-                    value,
-                }),
+            let value = match self.master_key().open(credentials::TABLE, &row, &sealed) {
+                Ok(value) => Some(value),
                 Err(error) => {
                     *incomplete = true;
                     tracing::error!(credential = row, %error, "a credential cannot be opened");
+                    None
                 }
-            }
+            };
+            opened.push(CredentialSetup {
+                integration: IntegrationRid(r.int("rid")?),
+                field,
+                value,
+            });
         }
         Ok(opened)
     }

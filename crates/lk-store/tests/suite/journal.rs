@@ -109,6 +109,7 @@ fn full_batch(project: ProjectRid, integration: IntegrationRid) -> Batch {
             project,
             state: state(),
             wake_at,
+            last_check: None,
         }],
         problems: vec![ProblemRow {
             rid: None,

@@ -87,7 +87,7 @@ async fn opens_all(store: &Store, made: &CreatedIntegration) {
     let opened = [
         key.expose(),
         setup.secrets[0].value.expose(),
-        setup.credentials[0].value.expose(),
+        setup.credentials[0].value.as_ref().expect("it opens").expose(),
         handshake.expose(),
         authenticator.secret.expose(),
     ];
