@@ -11,6 +11,8 @@ pub enum Verb {
     GiveFeedback,
     /// Acknowledge, resolve, ignore or assign a problem.
     TriageProblem,
+    /// Have an integration checked now.
+    CheckIntegration,
     /// Create an integration.
     ConnectIntegration,
     /// Change an integration's name, settings or switch.
@@ -57,6 +59,7 @@ impl Verb {
     pub const ALL: &'static [Self] = &[
         Self::GiveFeedback,
         Self::TriageProblem,
+        Self::CheckIntegration,
         Self::ConnectIntegration,
         Self::ConfigureIntegration,
         Self::DisconnectIntegration,
@@ -78,6 +81,7 @@ impl Verb {
         match self {
             Self::GiveFeedback => "feedback.give",
             Self::TriageProblem => "problem.triage",
+            Self::CheckIntegration => "integration.check",
             Self::ConnectIntegration => "integration.connect",
             Self::ConfigureIntegration => "integration.configure",
             Self::DisconnectIntegration => "integration.disconnect",
@@ -98,7 +102,7 @@ impl Verb {
     /// Who may do it.
     pub const fn least(self) -> Least {
         match self {
-            Self::GiveFeedback | Self::TriageProblem => Least::Role(Role::Editor),
+            Self::GiveFeedback | Self::TriageProblem | Self::CheckIntegration => Least::Role(Role::Editor),
             Self::ConnectIntegration
             | Self::ConfigureIntegration
             | Self::DisconnectIntegration
@@ -116,7 +120,7 @@ impl Verb {
     /// The scope an API key needs for it.
     pub const fn scope(self) -> Scope {
         match self {
-            Self::GiveFeedback | Self::TriageProblem => Scope::Triage,
+            Self::GiveFeedback | Self::TriageProblem | Self::CheckIntegration => Scope::Triage,
             Self::ConnectIntegration
             | Self::ConfigureIntegration
             | Self::DisconnectIntegration

@@ -17,9 +17,11 @@ pub mod outage;
 pub mod policy;
 pub mod problem;
 pub mod schedule;
+pub mod sketch;
 pub mod state;
 pub mod step;
 pub mod time;
+pub mod uptime;
 pub mod words;
 
 pub use time::Time;

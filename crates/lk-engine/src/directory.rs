@@ -143,9 +143,10 @@ impl Directory {
                     hasher.update(value.expose().as_bytes()).update(&[0]);
                     settings.set(field, value.expose());
                 }
-                let checkable = registry
-                    .get(&i.provider)
-                    .is_some_and(|provider| provider.manifest().can(Capability::Check));
+                // A credential that does not open is one all the same: its check says what is wrong.
+                let checkable = registry.get(&i.provider).is_some_and(|p| {
+                    p.checks(&settings) || (unreadable.is_some() && p.manifest().can(Capability::Check))
+                });
                 let integration = Integration {
                     rid: i.rid,
                     project: i.project,

@@ -89,7 +89,7 @@ impl Engine {
             Arc::clone(&after.due),
         );
         let parts = Arc::new(Parts {
-            live: Live::new(store.clone(), journal.committed(), after.clone()),
+            live: Live::new(store.clone(), journal.committed(), after.clone(), clock.clone()),
             store,
             registry,
             rules,
@@ -121,6 +121,8 @@ impl Engine {
             .spawn("rejections", p.rejections.clone().flush_until(p.store.clone(), stop()));
         p.tasks
             .spawn("retention", retention::run(p.store.clone(), p.clock.clone(), stop()));
+        p.tasks
+            .spawn("summaries", retention::sum_up(p.store.clone(), p.clock.clone(), stop()));
         p.tasks
             .spawn("effects", effects::run(self.clone(), effects_due, stop()));
         p.tasks.spawn("checks", checks::run(self.clone(), stop()));

@@ -1,15 +1,17 @@
 //! What is shown: one tail per process reads what was committed, keeps the board of integrations
 //! and tells the live streams.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
+use lk_core::Time;
 use lk_core::observation::{IntegrationRid, ProjectRid};
 use lk_core::state::IntegrationState;
 use lk_store::{EventRow, Store, StoreError};
 use tokio::sync::{Notify, broadcast, watch};
 
+use crate::Clock;
 use crate::directory::{Directory, Integration, SharedDirectory};
 use crate::journal::after::After;
 use crate::tasks::stopped;
@@ -38,6 +40,8 @@ pub struct Card {
     pub state: IntegrationState,
     /// The ladder of its last check, JSON text; `None` before the first.
     pub last_check: Option<Arc<str>>,
+    /// Its provider has an incident open: trouble with everybody.
+    pub incident: bool,
     /// Problems that are open or acknowledged.
     pub open_problems: i64,
     /// The newest events, newest first; `None` until somebody asks for the card.
@@ -67,6 +71,8 @@ struct Board {
     cards: HashMap<IntegrationRid, Arc<Card>>,
     projects: BTreeMap<ProjectRid, Vec<IntegrationRid>>,
     ring: VecDeque<Arc<EventRow>>,
+    /// Providers with an open incident.
+    incidents: HashSet<String>,
     /// The highest sequence number that was read.
     seq: i64,
     generation: i64,
@@ -85,12 +91,15 @@ pub struct Live {
     wanted: Arc<Notify>,
     /// What this process committed, checks without an event among it.
     after: After,
+    clock: Clock,
+    /// Since when the database cannot be read.
+    failing: Arc<RwLock<Option<Time>>>,
 }
 
 impl Live {
     /// An empty board over a store; [`Live::tail`] fills it. `committed` follows the highest
     /// sequence number this process committed.
-    pub(crate) fn new(store: Store, committed: watch::Receiver<i64>, after: After) -> Self {
+    pub(crate) fn new(store: Store, committed: watch::Receiver<i64>, after: After, clock: Clock) -> Self {
         Self {
             store,
             board: Arc::default(),
@@ -99,6 +108,8 @@ impl Live {
             committed,
             wanted: Arc::default(),
             after,
+            clock,
+            failing: Arc::default(),
         }
     }
 
@@ -146,6 +157,42 @@ impl Live {
         Ok(Some(Arc::new(card.clone())))
     }
 
+    /// Lays the open incidents of providers over the cards of their integrations.
+    pub(crate) fn lay_incidents(&self, open: HashSet<String>) {
+        let mut changed = Vec::new();
+        {
+            let mut board = self.write();
+            if board.incidents == open {
+                return;
+            }
+            for card in board.cards.values_mut() {
+                let incident = open.contains(&card.integration.provider);
+                if card.incident != incident {
+                    Arc::make_mut(card).incident = incident;
+                    changed.push(Arc::clone(card));
+                }
+            }
+            board.incidents = open;
+        }
+        self.tell_cards(changed);
+    }
+
+    fn tell_cards(&self, cards: Vec<Arc<Card>>) {
+        if self.moments.receiver_count() > 0 && !cards.is_empty() {
+            let moment = Moment {
+                events: Vec::new(),
+                cards,
+            };
+            // Nobody listening is no error.
+            let _ = self.moments.send(Arc::new(moment));
+        }
+    }
+
+    /// Every card, in no order.
+    pub fn all(&self) -> Vec<Arc<Card>> {
+        self.read().cards.values().cloned().collect()
+    }
+
     /// Every card whose integration was checked, in no order.
     pub(crate) fn looked(&self) -> Vec<Arc<Card>> {
         let board = self.read();
@@ -159,6 +206,12 @@ impl Live {
 
     fn write(&self) -> RwLockWriteGuard<'_, Board> {
         self.board.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As of when the board is true, and whether it is stale: the database could not be read lately.
+    pub fn as_of(&self, now: Time) -> (Time, bool) {
+        let failing = *self.failing.read().unwrap_or_else(PoisonError::into_inner);
+        failing.map_or((now, false), |since| (since, true))
     }
 
     /// The highest sequence number that is shown.
@@ -202,12 +255,14 @@ impl Live {
             };
             let more = match step {
                 Ok(more) => {
+                    self.note_reading(true);
                     started = true;
                     more
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the live tail cannot read; what is shown is stale");
                     metrics::counter!("lk_tail_failures_total").increment(1);
+                    self.note_reading(false);
                     false
                 }
             };
@@ -228,6 +283,15 @@ impl Live {
         }
     }
 
+    fn note_reading(&self, works: bool) {
+        let mut failing = self.failing.write().unwrap_or_else(PoisonError::into_inner);
+        if works {
+            *failing = None;
+        } else {
+            failing.get_or_insert(self.clock.now());
+        }
+    }
+
     /// The first reading: every state, and from where to follow.
     async fn start(&self, directory: &Directory) -> Result<bool, StoreError> {
         let seq = self.store.last_seq().await?;
@@ -237,6 +301,7 @@ impl Live {
             *board = Board {
                 seq,
                 generation: directory.generation,
+                incidents: std::mem::take(&mut board.incidents),
                 ..Board::default()
             };
             board.place(cards);
@@ -306,14 +371,7 @@ impl Live {
                 cards.push(Arc::new(card.clone()));
             }
         }
-        if self.moments.receiver_count() > 0 && !cards.is_empty() {
-            let moment = Moment {
-                events: Vec::new(),
-                cards,
-            };
-            // Nobody listening is no error.
-            let _ = self.moments.send(Arc::new(moment));
-        }
+        self.tell_cards(cards);
     }
 
     /// A look that nobody watches: which integrations changed, not what the events say. Streams that
@@ -366,7 +424,8 @@ impl Board {
     }
 
     fn place(&mut self, cards: Vec<Card>) {
-        for card in cards {
+        for mut card in cards {
+            card.incident = self.incidents.contains(&card.integration.provider);
             let (project, rid) = (card.integration.project, card.integration.rid);
             let rids = self.projects.entry(project).or_default();
             if let Err(at) = rids.binary_search(&rid) {
@@ -402,6 +461,7 @@ async fn read_cards(
                 integration: Arc::clone(integration),
                 state,
                 last_check: texts.remove(&rid).map(Into::into),
+                incident: false,
                 open_problems: problems.get(&rid).copied().unwrap_or(0),
                 last_events: None,
             }

@@ -172,6 +172,8 @@ async fn round(engine: &Engine, last_seen: &mut HashMap<String, Time>) -> Result
     } else {
         open
     };
+    let providers = open.iter().map(|incident| incident.provider.clone());
+    engine.live().lay_incidents(providers.collect());
     let by_provider = open.into_iter().map(|i| (i.provider.clone(), Arc::new(i)));
     engine.outages().0.open.store(Arc::new(by_provider.collect()));
     Ok(())

@@ -12,14 +12,38 @@ use crate::tasks::pause;
 
 /// Days events and their payloads are kept (requirement S1).
 pub const EVENT_DAYS: i64 = 30;
+/// Days hourly summaries are kept.
+pub const HOURLY_DAYS: i64 = 400;
 /// Pause between rounds when there is nothing left to delete.
 const ROUND_EVERY: Duration = Duration::from_mins(1);
+/// Pause between two steps of summing up.
+const SUM_EVERY: Duration = Duration::from_millis(20);
 /// Pause between two steps of one round.
 const STEP_EVERY: Duration = Duration::from_millis(100);
+
+/// Sums up what is over until told to stop.
+pub async fn sum_up(store: Store, clock: Clock, mut stop: watch::Receiver<bool>) {
+    loop {
+        let period = match store.rollup_step(clock.now()).await {
+            Ok(0) => ROUND_EVERY,
+            Ok(_) => SUM_EVERY,
+            Err(error) => {
+                tracing::warn!(%error, "summing up failed; the next round tries again");
+                ROUND_EVERY
+            }
+        };
+        if !pause(&mut stop, period).await {
+            return;
+        }
+    }
+}
 
 /// Deletes what is older than its time until told to stop.
 pub async fn run(store: Store, clock: Clock, mut stop: watch::Receiver<bool>) {
     loop {
+        if let Err(error) = store.ensure_months(clock.now()).await {
+            tracing::warn!(%error, "the partitions of the coming months could not be made");
+        }
         let period = match step(&store, clock.now()).await {
             Ok(0) => ROUND_EVERY,
             Ok(deleted) => {
@@ -41,6 +65,9 @@ pub async fn run(store: Store, clock: Clock, mut stop: watch::Receiver<bool>) {
 async fn step(store: &Store, now: Time) -> Result<u64, StoreError> {
     Ok(store.forget_events(now - EVENT_DAYS * DAY).await?
         + store.forget_delivery_keys(now).await?
+        + store
+            .forget_history(now - EVENT_DAYS * DAY, now - HOURLY_DAYS * DAY)
+            .await?
         + store.forget_expired(now).await?
         + store.retire_expired_secrets(now).await?
         + store.purge_step(now).await?)

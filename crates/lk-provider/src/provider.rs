@@ -165,6 +165,19 @@ pub trait Provider: Send + Sync {
         crate::check::probes(self.manifest(), settings)
     }
 
+    /// Whether there is anything to check with these settings: a question to ask, and the credential
+    /// that it needs. Whoever connects a provider for its webhooks alone gives none.
+    fn checks(&self, settings: &Settings) -> bool {
+        let manifest = self.manifest();
+        let mut settings = settings.clone();
+        if let Some(token) = crate::auth::static_token(manifest, &settings) {
+            settings.set(crate::auth::ACCESS_TOKEN, token);
+        }
+        manifest.can(crate::manifest::Capability::Check)
+            && !crate::auth::is_missing(manifest, &settings)
+            && !self.probes(&settings, Time(0)).is_empty()
+    }
+
     /// What a check costs in the units of the provider's buckets.
     fn check_cost(&self, _settings: &Settings) -> u32 {
         let probes = self.manifest().check.iter().flat_map(|check| &check.probe);

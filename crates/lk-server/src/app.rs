@@ -14,6 +14,7 @@ use crate::auth::{IdentityProvider, KeyLimits, Passwords, Refusals, Throttle};
 use crate::config::Config;
 use crate::demo::Demo;
 use crate::live::Frames;
+use crate::routes::health::Asked;
 use crate::telemetry::{RequestIds, WebhookMetrics};
 
 /// The server's state. Cheap to clone.
@@ -34,6 +35,7 @@ struct Inner {
     request_ids: RequestIds,
     webhook_metrics: WebhookMetrics,
     frames: Frames,
+    asked: Asked,
     demo: Option<Arc<dyn Demo>>,
     openapi: OnceLock<Bytes>,
     closing: watch::Sender<bool>,
@@ -58,6 +60,7 @@ impl App {
             request_ids: RequestIds::new(),
             webhook_metrics: WebhookMetrics::new(),
             frames,
+            asked: Asked::default(),
             demo,
             openapi: OnceLock::new(),
             closing: watch::Sender::new(false),
@@ -136,6 +139,11 @@ impl App {
 
     pub(crate) fn frames(&self) -> &Frames {
         &self.inner.frames
+    }
+
+    /// Who asked for a check, and when.
+    pub(crate) fn asked(&self) -> &Asked {
+        &self.inner.asked
     }
 
     pub(crate) fn demo(&self) -> Option<&dyn Demo> {

@@ -129,7 +129,9 @@ pub(crate) fn keep_secrets_home(
 
 fn is_url(manifest: &Manifest, key: &str) -> bool {
     let field = manifest.fields.iter().find(|field| field.key == key);
-    field.map_or(matches!(key, BASE_URL | STATUS_URL), |field| field.kind == FieldKind::Url)
+    field.map_or(matches!(key, BASE_URL | STATUS_URL), |field| {
+        field.kind == FieldKind::Url
+    })
 }
 
 fn is_empty(value: &Value) -> bool {

@@ -18,6 +18,7 @@ mod migration;
 mod read;
 mod reseal;
 mod retention;
+mod rollup;
 mod seal;
 mod store;
 
@@ -36,11 +37,13 @@ pub use ids::{event_id, new_id, parse_event_id};
 pub use inspect::Schema;
 pub use journal::IncidentChange;
 pub use read::{
-    AuditFilter, AuditRow, EventDetail, EventFilter, EventPage, EventRow, IncidentCause, LOOKUP_LIMIT, MERGE_LIMIT,
-    OutcomeFilter, PayloadRow, ProblemFilter, ProblemPage, ProblemRow, ProviderIncident, SCAN_LIMIT, TypeFilter,
+    AuditFilter, AuditRow, EventDetail, EventFilter, EventPage, EventRow, HistoryEntry, IncidentCause, LOOKUP_LIMIT,
+    MERGE_LIMIT, OutcomeFilter, PayloadRow, ProblemFilter, ProblemPage, ProblemRow, ProviderIncident, Resolution,
+    Rollup, SCAN_LIMIT, TypeFilter,
 };
 pub use reseal::{Sweep, Swept};
 pub use retention::STEP as RETENTION_STEP;
+pub use rollup::month_after;
 pub use seal::{HeldKeyFile, KeyId, MasterKey, SealError, Sealed, SecretText};
 pub use store::{Store, StoreConfig};
 

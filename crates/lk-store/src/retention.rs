@@ -5,8 +5,9 @@ use lk_core::Time;
 use lk_core::time::{DAY, HOUR};
 use sea_orm::{DatabaseTransaction, Value};
 
-use crate::db::{self, values};
+use crate::db::{self, Dialect, values};
 use crate::journal::DELIVERY_KEY_DAYS;
+use crate::rollup::{month_after, month_of};
 use crate::{Result, Store};
 
 /// Rows that one step deletes, at most.
@@ -41,6 +42,94 @@ impl Store {
             }
         }
         self.delete_events(&old).await
+    }
+
+    /// Deletes up to [`STEP`] each of results and quotas from before `detail` and of hourly
+    /// summaries from before `hours`. On PostgreSQL whole months of results go at once.
+    pub async fn forget_history(&self, detail: Time, hours: Time) -> Result<u64> {
+        let mut count = self.drop_old_months(detail).await?;
+        for (table, key, column, before) in [
+            (
+                "integration_health_history",
+                "integration_rid, checked_at",
+                "checked_at",
+                detail,
+            ),
+            ("integration_quota_history", "integration_rid, at, name", "at", detail),
+            (
+                "integration_health_hourly",
+                "integration_rid, from_at",
+                "from_at",
+                hours,
+            ),
+        ] {
+            count += self.forget_by_integration(table, key, column, before).await?;
+        }
+        Ok(count)
+    }
+
+    /// The tables are clustered by integration: the oldest rows of each are found by a look at its
+    /// beginning, a few integrations at a time.
+    async fn forget_by_integration(&self, table: &str, key: &str, column: &str, before: Time) -> Result<u64> {
+        let sql = format!(
+            "SELECT i.rid FROM project_integrations i
+             WHERE EXISTS (SELECT 1 FROM {table} h WHERE h.integration_rid = i.rid AND h.{column} < $1) LIMIT $2"
+        );
+        let rows = db::all(self.reader(), sql, values![before.ms(), KEYED_AT_ONCE]).await?;
+        let mut count = 0;
+        for row in rows {
+            let which = format!("integration_rid = $1 AND {column} < $2");
+            count += self
+                .delete(table, key, &which, values![row.int("rid")?, before.ms()])
+                .await?;
+        }
+        Ok(count)
+    }
+
+    /// Makes the partitions of this month and the next, so that no row lands in the net.
+    pub async fn ensure_months(&self, now: Time) -> Result<()> {
+        if self.dialect() == Dialect::Sqlite {
+            return Ok(());
+        }
+        for from in [month_of(now), month_after(now)] {
+            let (name, to) = (month_name(from), month_after(from));
+            let known = db::one(
+                self.reader(),
+                "SELECT to_regclass($1)::text AS t",
+                values![name.as_str()],
+            )
+            .await?;
+            if known.is_some_and(|row| row.opt_text("t").is_ok_and(|t| t.is_some())) {
+                continue;
+            }
+            let (txn, _turn) = self.begin().await?;
+            let sql = format!(
+                "CREATE TABLE IF NOT EXISTS {name} PARTITION OF integration_health_history
+                 FOR VALUES FROM ({}) TO ({})",
+                from.ms(),
+                to.ms()
+            );
+            db::run(&txn, sql, vec![]).await?;
+            txn.commit().await?;
+        }
+        Ok(())
+    }
+
+    async fn drop_old_months(&self, before: Time) -> Result<u64> {
+        if self.dialect() == Dialect::Sqlite {
+            return Ok(0);
+        }
+        let sql = "SELECT c.relname AS name FROM pg_inherits p JOIN pg_class c ON c.oid = p.inhrelid
+                   WHERE p.inhparent = 'integration_health_history'::regclass AND c.relname < $1
+                     AND c.relname <> 'integration_health_history_rest'";
+        // Names sort as their months do; the month of `before` still has rows to keep.
+        let rows = db::all(self.reader(), sql, values![month_name(month_of(before)).as_str()]).await?;
+        for row in &rows {
+            let (txn, _turn) = self.begin().await?;
+            db::run(&txn, format!("DROP TABLE {}", row.text("name")?), vec![]).await?;
+            txn.commit().await?;
+        }
+        Ok(rows.len() as u64)
     }
 
     /// Deletes delivery keys that no retry can bring again, up to [`STEP`] of each integration met.
@@ -147,6 +236,10 @@ impl Store {
             ("webhook_rejections", "integration_rid, reason"),
             ("webhook_rejection_hours", "hour, integration_rid"),
             ("integration_health_checks", "integration_rid"),
+            ("integration_health_history", "integration_rid, checked_at"),
+            ("integration_quota_history", "integration_rid, at, name"),
+            ("integration_health_hourly", "integration_rid, from_at"),
+            ("integration_health_monthly", "integration_rid, from_at"),
         ] {
             let count = self.delete(table, key, "integration_rid = $1", values![rid]).await?;
             if count > 0 {
@@ -184,6 +277,13 @@ impl Store {
         txn.commit().await?;
         Ok(count)
     }
+}
+
+/// The name of the partition of the month that begins at `from`.
+fn month_name(from: Time) -> String {
+    let stamp = jiff::Timestamp::from_millisecond(from.ms()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let day = stamp.to_zoned(jiff::tz::TimeZone::UTC).date();
+    format!("integration_health_history_{:04}_{:02}", day.year(), day.month())
 }
 
 async fn delete_in(txn: &DatabaseTransaction, what: &str, list: &Value) -> Result<u64> {

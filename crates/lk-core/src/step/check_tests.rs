@@ -1,8 +1,14 @@
-use super::*;
+use crate::Time;
 use crate::check::{CheckResult, FailedCheck, Warnings};
 use crate::classify::{DocCode, Fingerprint, Verdict};
+use crate::health;
+use crate::observation::{Fact, IntegrationRid, JudgedFailure, Notice, Observation};
+use crate::policy::Policy;
 use crate::schedule::DEFAULT_INTERVAL_MS;
+use crate::state::IntegrationState;
+use crate::step::{Step, Subject, step};
 use crate::time::{HOUR, MINUTE, SECOND};
+use crate::words::{Category, CredentialState, Health};
 use crate::words::{Rung, Severity};
 
 const T0: Time = Time(1_800_000_000_000);

@@ -109,6 +109,10 @@ impl Report {
                 "doc": f.failure.verdict.doc.as_str(),
                 "category": f.failure.verdict.category.as_str(),
                 "httpStatus": f.failure.http_status,
+                "operation": f.failure.operation,
+                "severity": f.failure.verdict.severity.as_str(),
+                "transient": f.failure.verdict.transient,
+                "confidence": f.failure.verdict.confidence,
             })
         });
         let whole = json!({

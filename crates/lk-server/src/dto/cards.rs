@@ -32,9 +32,15 @@ pub(crate) struct Condition {
 }
 
 impl Condition {
-    /// What `state` means at `now`.
-    pub(crate) fn of(state: &IntegrationState, policy: &Policy, now: Time) -> Self {
-        let (health, reasons) = health::evaluate(state, now);
+    /// What `state` means at `now`. `incident` says that the provider has one open, which is
+    /// laid over: it is them, not this integration.
+    pub(crate) fn of(state: &IntegrationState, policy: &Policy, incident: bool, now: Time) -> Self {
+        let (mut health, mut reasons) = health::evaluate(state, now);
+        if incident && health != Health::Unknown {
+            let at = if health > Health::Degraded { reasons.len() } else { 0 };
+            reasons.insert(at, health::Reason::ProviderIncident);
+            health = health.max(Health::Degraded);
+        }
         let reasons = reasons
             .into_iter()
             .map(|reason| Reason {
@@ -103,7 +109,8 @@ pub(crate) fn integration(
         ..known
     };
     let policy = card.map(|card| card.integration.policy).unwrap_or_default();
-    let condition = Condition::of(state, &policy, now);
+    let incident = card.is_some_and(|card| card.incident);
+    let condition = Condition::of(state, &policy, incident, now);
     let last_events = card.and_then(|card| card.last_events.as_deref()).unwrap_or_default();
     Integration {
         id: row.id.clone(),
@@ -135,6 +142,10 @@ pub(crate) fn integration(
             .collect(),
         open_problems: card.map_or(0, |card| card.open_problems),
         webhook,
+        checked: policy.check_interval_ms.is_some() && row.enabled,
+        last_check_at: iso(state.checks.last_at),
+        next_check_at: iso(state.checks.next_at),
+        response_time_ms: state.checks.last_at.map(|_| state.checks.took_ms),
         created_at: row.created_at.into(),
         updated_at: row.updated_at.into(),
         version: row.version,
@@ -172,6 +183,15 @@ pub(crate) struct IntegrationStatus {
     /// The last failure.
     #[schema(required)]
     pub(crate) last_failure_at: Option<IsoTime>,
+    /// The last check.
+    #[schema(required)]
+    pub(crate) last_check_at: Option<IsoTime>,
+    /// The next check.
+    #[schema(required)]
+    pub(crate) next_check_at: Option<IsoTime>,
+    /// How long the last check took, milliseconds.
+    #[schema(required)]
+    pub(crate) response_time_ms: Option<u32>,
     /// How many problems are open.
     pub(crate) open_problems: i64,
 }
@@ -179,7 +199,7 @@ pub(crate) struct IntegrationStatus {
 impl IntegrationStatus {
     /// What `card` says at `now`.
     pub(crate) fn of(card: &Arc<Card>, now: Time) -> Self {
-        let condition = Condition::of(&card.state, &card.integration.policy, now);
+        let condition = Condition::of(&card.state, &card.integration.policy, card.incident, now);
         Self {
             id: card.integration.id.clone(),
             health: condition.health.into(),
@@ -192,6 +212,9 @@ impl IntegrationStatus {
             last_event_at: iso(card.state.last_seen),
             last_success_at: iso(card.state.last_success),
             last_failure_at: iso(card.state.last_failure),
+            last_check_at: iso(card.state.checks.last_at),
+            next_check_at: iso(card.state.checks.next_at),
+            response_time_ms: card.state.checks.last_at.map(|_| card.state.checks.took_ms),
             open_problems: card.open_problems,
         }
     }

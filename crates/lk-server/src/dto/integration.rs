@@ -72,6 +72,17 @@ pub(crate) struct Integration {
     /// Where its provider sends to; null when it does not send.
     #[schema(required)]
     pub(crate) webhook: Option<Webhook>,
+    /// Whether it is checked on a schedule.
+    pub(crate) checked: bool,
+    /// The last check.
+    #[schema(required)]
+    pub(crate) last_check_at: Option<IsoTime>,
+    /// The next check.
+    #[schema(required)]
+    pub(crate) next_check_at: Option<IsoTime>,
+    /// How long the last check took, milliseconds.
+    #[schema(required)]
+    pub(crate) response_time_ms: Option<u32>,
     /// When it was created.
     pub(crate) created_at: IsoTime,
     /// When its configuration last changed.

@@ -5,6 +5,8 @@
 pub(crate) mod audit;
 pub(crate) mod cards;
 pub(crate) mod event;
+pub(crate) mod health;
+pub(crate) mod health_admin;
 pub(crate) mod integration;
 pub(crate) mod key;
 pub(crate) mod member;

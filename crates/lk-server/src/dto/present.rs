@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use lk_core::classify::{Context, DocCode, doc};
 use lk_core::words::{Category, EventKind, Outcome, Severity};
-use lk_provider::Registry;
+use lk_provider::manifest::AuthKind;
+use lk_provider::{Registry, Settings};
 use lk_store::{EventRow, PayloadRow, ProblemRow};
 
 use super::event::{Classification, ClassificationSource, Event, EventError, EventErrorContext, EventSummary};
+use super::health::CheckFailure;
 
 use super::problem::{Owner, Problem, Votes};
 
@@ -45,6 +47,13 @@ impl<'a> Present<'a> {
             .map_or(key, |provider| provider.manifest().name.as_str())
     }
 
+    /// The kind of credential an integration proves itself with; none where none is needed.
+    pub(crate) fn credential_kind(self, provider: &str, settings: &Settings) -> Option<&'static str> {
+        let manifest = self.registry.get(provider)?.manifest();
+        let auth = lk_provider::auth::chosen(manifest, settings)?;
+        (auth.kind != AuthKind::None).then(|| auth.kind.as_str())
+    }
+
     /// An event with what failed and why.
     pub(crate) fn event(self, row: EventRow) -> Event {
         let failed = row.outcome == Some(Outcome::Failure);
@@ -79,6 +88,21 @@ impl<'a> Present<'a> {
             transient: row.transient.unwrap_or(false),
             confidence: row.confidence.unwrap_or(0),
         }))
+    }
+
+    /// The failure of a check, explained.
+    pub(crate) fn check_failure(self, provider: &str, failure: &CheckFailure) -> Classification {
+        self.classification(&Judged {
+            provider,
+            operation: &failure.operation,
+            code: failure.code.as_deref(),
+            doc: &failure.doc,
+            category: Category::parse(&failure.category).unwrap_or(Category::Unknown),
+            pinned: None,
+            severity: Severity::parse(&failure.severity).unwrap_or(Severity::Medium),
+            transient: failure.transient,
+            confidence: failure.confidence,
+        })
     }
 
     fn classification(self, judged: &Judged<'_>) -> Classification {

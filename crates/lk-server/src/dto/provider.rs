@@ -36,9 +36,22 @@ pub(crate) struct ProviderInfo {
     pub(crate) help: String,
     /// The fields of its form.
     pub(crate) fields: Vec<ProviderField>,
+    /// The credentials it takes; alternatives.
+    pub(crate) auth: Vec<ProviderAuth>,
     /// How it sends; null when it does not.
     #[schema(required)]
     pub(crate) webhook: Option<ProviderWebhook>,
+}
+
+/// One kind of credential that a provider takes.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct ProviderAuth {
+    /// Its kind: `api_key`, `basic` or `none`; the setting `auth` chooses one.
+    pub(crate) kind: String,
+    /// What people call it.
+    pub(crate) label: String,
+    /// Keys of the form's fields that belong to it alone.
+    pub(crate) fields: Vec<String>,
 }
 
 /// A field of a provider's form.

@@ -1,14 +1,11 @@
 //! The audit log: read, exported, checked.
 
 use std::collections::HashMap;
-use std::convert::Infallible;
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
-use http::{HeaderValue, header};
 use lk_core::Time;
 use lk_core::access::Place;
 use lk_store::{AuditFilter, AuditRow};
@@ -21,13 +18,11 @@ use crate::app::App;
 use crate::auth::{Access, Caller, enter_operator_area};
 use crate::dto::audit::{AuditCheck, AuditEntry, AuditList};
 use crate::error::ApiError;
-use crate::export;
+use crate::export::{self, Format};
 use crate::extract::{FromParams, NoParams, Params, Query};
 
 /// Longest text to look for.
 const TEXT_CHARS_MAX: usize = 200;
-/// Rows read at once for an export.
-const EXPORT_PAGE: u32 = 1_000;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -84,7 +79,6 @@ impl FromParams for AuditParams {
 
 const SCOPES: &[&str] = &["project", "installation"];
 const RESULTS: &[&str] = &["ok", "denied", "failed"];
-const FORMATS: &[&str] = &["csv", "json"];
 
 impl AuditParams {
     /// What may be read: a project's rows by its admins, every row by the operator.
@@ -154,68 +148,36 @@ async fn list_audit(
     Ok(Json(AuditList { items, next_cursor }))
 }
 
-/// How an export is written.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query, rename_all = "camelCase")]
-struct FormatParams {
-    /// `csv`, or `json` for one object a line.
-    #[param(pattern = "^(csv|json)$", default = "csv")]
-    format: Option<String>,
-}
-
-impl FromParams for FormatParams {
-    fn read(params: &mut Params) -> Result<Self, ApiError> {
-        let known = |text: &str| FORMATS.contains(&text).then(|| text.to_owned());
-        Ok(Self {
-            format: params.word("format", known, FORMATS)?,
-        })
-    }
-}
-
 /// The log as a file, newest first.
 #[utoipa::path(
     get, path = "/api/audit/export", operation_id = "exportAudit", tag = "audit",
-    params(AuditParams, FormatParams),
+    params(AuditParams, export::FormatParams),
     responses((status = 200, body = String, content_type = "text/csv", description =
         "CSV with a header row, or with `format=json` one AuditEntry a line."))
 )]
 async fn export_audit(
     State(app): State<App>,
     caller: Caller,
-    Query((which, how)): Query<(AuditParams, FormatParams)>,
+    Query((which, how)): Query<(AuditParams, export::FormatParams)>,
 ) -> Result<Response, ApiError> {
     let filter = which.filter(&app, &caller).await?;
-    let csv = how.format.as_deref() != Some("json");
+    let format = how.format();
     let names = super::project_names(&app).await?;
-    let first = if csv { export::csv_rows([COLUMNS]) } else { Bytes::new() };
-    let (kind, file) = if csv {
-        ("text/csv; charset=utf-8", "csv")
-    } else {
-        ("application/x-ndjson", "jsonl")
-    };
     let pages = futures_util::stream::try_unfold(Some(None), move |at: Option<Option<i64>>| {
         let (app, filter, names) = (app.clone(), filter.clone(), names.clone());
         async move {
             let Some(before) = at else { return Ok(None) };
-            let rows = app.store().audit_log(&filter, before, EXPORT_PAGE).await;
+            let rows = app.store().audit_log(&filter, before, export::PAGE).await;
             // The status is sent already: an export that breaks off is cut, not completed.
             let rows = rows.map_err(|error| std::io::Error::other(error.to_string()))?;
             let next = rows
                 .last()
-                .filter(|_| rows.len() == EXPORT_PAGE as usize)
+                .filter(|_| rows.len() == export::PAGE as usize)
                 .map(|row| Some(row.seq));
-            Ok::<_, std::io::Error>(Some((write_rows(rows, &names, csv), next)))
+            Ok::<_, std::io::Error>(Some((write_rows(rows, &names, format), next)))
         }
     });
-    let head = futures_util::stream::once(async move { Ok::<_, Infallible>(first) });
-    let head = futures_util::StreamExt::map(head, |chunk| chunk.map_err(|never| match never {}));
-    let mut response = Response::new(Body::from_stream(futures_util::StreamExt::chain(head, pages)));
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    if let Ok(name) = HeaderValue::from_str(&format!("attachment; filename=\"audit-log.{file}\"")) {
-        headers.insert(header::CONTENT_DISPOSITION, name);
-    }
-    Ok(response)
+    Ok(export::file("audit-log", format, &COLUMNS, pages))
 }
 
 const COLUMNS: [&str; 12] = [
@@ -233,12 +195,11 @@ const COLUMNS: [&str; 12] = [
     "source",
 ];
 
-fn write_rows(rows: Vec<AuditRow>, names: &HashMap<String, String>, csv: bool) -> Bytes {
+fn write_rows(rows: Vec<AuditRow>, names: &HashMap<String, String>, format: Format) -> Bytes {
     let entries = rows.into_iter().map(|row| AuditEntry::new(row, names));
-    if csv {
-        export::csv_rows(entries.map(cells))
-    } else {
-        export::json_lines(entries)
+    match format {
+        Format::Csv => export::csv_rows(entries.map(cells)),
+        Format::Json => export::json_lines(entries),
     }
 }
 

@@ -4,6 +4,8 @@
 mod audit;
 mod demo;
 mod events;
+pub(crate) mod health;
+mod health_admin;
 mod integrations;
 mod invitations;
 mod keys;
@@ -139,6 +141,8 @@ fn api() -> OpenApiRouter<App> {
         .merge(session::routes())
         .merge(oidc::routes())
         .merge(overview::routes())
+        .merge(health::routes())
+        .merge(health_admin::routes())
         .merge(integrations::routes())
         .merge(secrets::routes())
         .merge(events::routes())

@@ -41,7 +41,7 @@ async fn get_overview(
     let mut attention: Vec<(Health, u8, String)> = Vec::new();
     let mut open_problems = 0;
     for card in &cards {
-        let condition = Condition::of(&card.state, &card.integration.policy, now);
+        let condition = Condition::of(&card.state, &card.integration.policy, card.incident, now);
         match condition.health {
             Health::Healthy => health.healthy += 1,
             Health::Degraded => health.degraded += 1,

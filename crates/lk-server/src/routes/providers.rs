@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::Caller;
-use crate::dto::provider::{FieldKind, ProviderField, ProviderInfo, ProviderList, ProviderWebhook};
+use crate::dto::provider::{FieldKind, ProviderAuth, ProviderField, ProviderInfo, ProviderList, ProviderWebhook};
 use crate::error::ApiError;
 use crate::extract::{Key, NoParams, Query};
 
@@ -65,6 +65,15 @@ fn describe(provider: &Arc<dyn Provider>) -> ProviderInfo {
                 placeholder: field.placeholder.clone(),
                 options: field.options.clone(),
                 default: field.default.clone(),
+            })
+            .collect(),
+        auth: manifest
+            .auth
+            .iter()
+            .map(|auth| ProviderAuth {
+                kind: auth.kind.as_str().to_owned(),
+                label: auth.label.clone(),
+                fields: auth.username_field.iter().chain(&auth.token_field).cloned().collect(),
             })
             .collect(),
         webhook: manifest.webhook.as_ref().map(|webhook| ProviderWebhook {

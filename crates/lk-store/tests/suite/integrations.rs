@@ -86,7 +86,7 @@ pub(crate) async fn credentials_come_and_go(db: &TestDb) {
         all.sort_by(|a, b| a.field.cmp(&b.field));
         all.into_iter()
             .inspect(|c| assert_eq!(c.integration, one.integration.rid))
-            .map(|c| (c.field, c.value.expect("it opens").expose().to_owned()))
+            .filter_map(|c| Some((c.field, c.value?.expose().to_owned())))
             .collect::<Vec<_>>()
     };
     let pair = |field: &str, value: &str| (field.to_owned(), value.to_owned());
