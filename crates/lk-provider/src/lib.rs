@@ -4,6 +4,7 @@
 //! methods of [`provider::Provider`]. Nothing here does IO: a delivery comes in as
 //! [`inbound::Inbound`], what it tells comes out as [`item::Item`]s; requests to make are data too.
 
+pub mod auth;
 pub mod check;
 pub mod conformance;
 pub mod errors;

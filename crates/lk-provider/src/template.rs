@@ -93,6 +93,16 @@ impl Template {
         parts.collect()
     }
 
+    /// Whether it begins with exactly this text.
+    pub fn begins_with(&self, text: &str) -> bool {
+        matches!(self.0.first(), Some(Part::Literal(literal)) if literal.starts_with(text))
+    }
+
+    /// Whether a setting decides how it begins.
+    pub fn begins_with_setting(&self) -> bool {
+        matches!(self.0.first(), Some(Part::Setting(_)))
+    }
+
     /// The settings it needs.
     pub fn settings(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|part| match part {

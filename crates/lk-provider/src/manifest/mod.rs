@@ -1,11 +1,21 @@
 //! A provider as data: `manifest.toml`. Constants, pointers, substitution, closed enums and an
 //! ordered list of matches; unknown keys are refused. A condition or a loop is Rust in the folder.
 
+mod auth;
+mod check;
 mod validate;
 mod webhook;
 
 use serde::Deserialize;
 
+pub use auth::{
+    AUTH, ApiKey, AppInstallation, Auth, AuthKind, Basic, ClientAuth, ClientCredentials, OAuth2, Open, Placement,
+    ServiceAccount,
+};
+pub use check::{
+    Bucket, Check, HeaderFamily, JsonKind, Limits, Need, Per, ProbeRule, Require, ResetUnit, StatusKind, StatusPage,
+    Typed, When,
+};
 pub use webhook::{
     Algorithm, BodyRules, Confirm, EchoAs, Encoding, Glob, HandshakeRule, KeyForm, Match, MatchOutcome, Moment, Scheme,
     SecretForm, TimeUnit, Webhook,
@@ -36,6 +46,16 @@ pub struct Manifest {
     pub fields: Vec<Field>,
     /// How its deliveries are verified and read.
     pub webhook: Option<Webhook>,
+    /// The ways it can be connected.
+    #[serde(default)]
+    pub auth: Vec<Auth>,
+    /// How it is checked.
+    pub check: Option<Check>,
+    /// What it allows.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Where it tells how it is.
+    pub status: Option<StatusPage>,
     /// Keys under which it puts personal data.
     #[serde(default)]
     pub redact: Redact,
@@ -191,6 +211,11 @@ impl Manifest {
     /// Whether it has the capability.
     pub fn can(&self, capability: Capability) -> bool {
         self.capabilities.contains(&capability)
+    }
+
+    /// The way an integration with these settings proves itself.
+    pub fn auth_of(&self, settings: &crate::Settings) -> Option<&Auth> {
+        auth::choose(&self.auth, settings)
     }
 
     /// The integration's settings with the form's defaults where they are empty.

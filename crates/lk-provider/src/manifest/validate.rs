@@ -53,7 +53,49 @@ impl Manifest {
                 "capability `webhook` and table `[webhook]` go together",
             ));
         }
-        self.field_flaw(key_ok).or_else(|| self.webhook_flaw())
+        self.field_flaw(key_ok)
+            .or_else(|| self.webhook_flaw())
+            .or_else(|| self.auth_flaw())
+            .or_else(|| self.check_flaw())
+    }
+
+    fn auth_flaw(&self) -> Option<Flaw> {
+        for (index, auth) in self.auth.iter().enumerate() {
+            let kind = auth.kind().as_str();
+            let twice = self.auth[..index].iter().any(|other| other.kind() == auth.kind());
+            let problem = twice
+                .then(|| "is there twice".to_owned())
+                .or_else(|| auth.flaw(&self.fields));
+            if let Some(problem) = problem {
+                return Some(flaw(format!("auth.{index}"), format!("auth `{kind}`: {problem}")));
+            }
+        }
+        None
+    }
+
+    fn check_flaw(&self) -> Option<Flaw> {
+        if self.can(Capability::Check) != self.check.is_some() {
+            return Some(flaw(
+                "capabilities",
+                "capability `check` and table `[check]` go together",
+            ));
+        }
+        if self.can(Capability::Status) != self.status.is_some() {
+            return Some(flaw(
+                "capabilities",
+                "capability `status` and table `[status]` go together",
+            ));
+        }
+        let below =
+            |table: &str, found: Option<Flaw>| found.map(|(at, problem)| flaw(format!("{table}.{at}"), problem));
+        below("check", self.check.as_ref().and_then(super::Check::flaw))
+            .or_else(|| below("limits", self.limits.flaw()))
+            .or_else(|| {
+                self.status
+                    .as_ref()
+                    .and_then(super::StatusPage::flaw)
+                    .map(|p| flaw("status", p))
+            })
     }
 
     fn field_flaw(&self, key_ok: impl Fn(&str) -> bool) -> Option<Flaw> {
