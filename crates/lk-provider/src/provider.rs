@@ -161,13 +161,13 @@ pub trait Provider: Send + Sync {
 
     /// The questions of a check, in the order of their rungs; none where nothing is checked.
     /// `settings` hold the form's values and, under `access_token`, what the credential gave.
-    fn probes(&self, _settings: &Settings, _now: Time) -> Vec<Probe> {
-        Vec::new()
+    fn probes(&self, settings: &Settings, _now: Time) -> Vec<Probe> {
+        crate::check::probes(self.manifest(), settings)
     }
 
     /// What an answer to one of the [`Provider::probes`] says.
-    fn read_probe(&self, _answer: Answer<'_>, _settings: &Settings) -> Reading {
-        Reading::default()
+    fn read_probe(&self, answer: Answer<'_>, settings: &Settings) -> Reading {
+        crate::check::read(self.manifest(), &answer, settings)
     }
 
     /// The answer to an accepted delivery.

@@ -2,11 +2,19 @@
 //! [`Probe`]s of a provider in order, gives each answer to [`crate::Provider::read_probe`] and stops
 //! at the first that fails.
 
+mod limits;
+mod read;
+mod request;
+
 use lk_core::Time;
 use lk_core::check::Warnings;
 use lk_core::words::{CredentialState, Rung};
 
 use crate::message::{HttpRequest, HttpResponse};
+
+pub use limits::{moment, not_before, quotas};
+pub use read::{NEEDS_SCOPES, blamed, own, read, read_by};
+pub use request::{AUTH_BASE_URL, BASE_URL, authorize, probes};
 
 /// One question of a check.
 #[derive(Debug, Clone, PartialEq)]

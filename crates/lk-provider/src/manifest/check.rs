@@ -199,8 +199,9 @@ pub struct HeaderFamily {
     pub name: String,
     /// Header with what is allowed.
     pub limit: Option<String>,
-    /// Header with what is left.
-    pub remaining: String,
+    /// Header with what is left; without it only the limit is told, and what is left is counted by
+    /// ourselves.
+    pub remaining: Option<String>,
     /// Header with the moment it is filled again.
     pub reset: Option<String>,
     /// Header with the length of the window.
@@ -367,9 +368,12 @@ impl Limits {
     /// What is wrong, with the place below `limits`.
     pub(super) fn flaw(&self) -> Option<(String, String)> {
         for (index, family) in self.headers.iter().enumerate() {
-            let others = [&family.limit, &family.reset, &family.window].into_iter().flatten();
-            let names = std::iter::once(&family.remaining).chain(others);
-            if let Some(name) = names.into_iter().find(|name| !is_header(name)) {
+            let names = [&family.limit, &family.remaining, &family.reset, &family.window];
+            let mut names = names.into_iter().flatten();
+            if family.limit.is_none() && family.remaining.is_none() {
+                return Some((format!("headers.{index}"), "it needs limit or remaining".to_owned()));
+            }
+            if let Some(name) = names.find(|name| !is_header(name)) {
                 return Some((
                     format!("headers.{index}"),
                     format!("`{name}` is not the name of a header"),
