@@ -93,6 +93,11 @@ impl Template {
         parts.collect()
     }
 
+    /// A template without placeholders.
+    pub fn literal(text: &str) -> Self {
+        Self(vec![Part::Literal(text.to_owned())])
+    }
+
     /// The template with the bare names of its placeholders, as operations are named.
     pub fn shape(&self) -> String {
         let name = |part: &Part| match part {

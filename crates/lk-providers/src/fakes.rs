@@ -13,9 +13,9 @@ pub mod quickbooks;
 #[path = "stripe/fake.rs"]
 pub mod stripe;
 
-use lk_fakes::Fake;
+use lk_fakes::{Fake, FakeApi};
 
-/// A new fake of each provider that has one, by key.
+/// A new fake of each provider that sends webhooks and has one, by key.
 pub fn all() -> Vec<Box<dyn Fake>> {
     vec![
         gusto::fake(),
@@ -24,6 +24,11 @@ pub fn all() -> Vec<Box<dyn Fake>> {
         quickbooks::fake(),
         stripe::fake(),
     ]
+}
+
+/// A new fake API of each provider that is checked and has one, by key.
+pub fn apis() -> Vec<Box<dyn FakeApi>> {
+    vec![]
 }
 
 #[cfg(test)]

@@ -310,6 +310,33 @@ impl Check {
 }
 
 impl ProbeRule {
+    /// A GET of `/` that expects JSON with status 200 and nothing more.
+    pub fn new(name: &str, rung: Rung) -> Self {
+        Self {
+            name: name.to_owned(),
+            rung,
+            method: get(),
+            path: Template::literal("/"),
+            auth_base_url: None,
+            query: BTreeMap::new(),
+            headers: BTreeMap::new(),
+            body: None,
+            form: BTreeMap::new(),
+            accept: json(),
+            expect_status: ok(),
+            require: Vec::new(),
+            fail_when: Vec::new(),
+            warn_when: Vec::new(),
+            account: FirstOf::default(),
+            scopes_header: None,
+            scopes: None,
+            needs_scopes: Vec::new(),
+            expires_header: None,
+            cost: one(),
+            optional: false,
+        }
+    }
+
     fn flaw(&self) -> Option<String> {
         if self.name.trim().is_empty() {
             return Some("name must not be empty".to_owned());
