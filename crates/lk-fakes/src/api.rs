@@ -10,7 +10,7 @@ use lk_core::words::Health;
 use lk_provider::{HttpRequest, HttpResponse, Settings};
 use serde_json::Value;
 
-use crate::server::{Api, Manner, Reply, Running, serve};
+use crate::server::{Api, Manner, Reply, Running, header, serve};
 
 /// What can be wrong with a fake: a closed list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,6 +56,21 @@ impl Trouble {
         Self::Down,
     ];
 
+    /// The same without those of scopes.
+    pub const WITHOUT_SCOPES: [Self; 11] = [
+        Self::ExpiredToken,
+        Self::Throttled(None),
+        Self::Throttled(Some(3)),
+        Self::ServerError,
+        Self::Html,
+        Self::Drift,
+        Self::BrokenJson,
+        Self::Stall,
+        Self::Drip,
+        Self::CloseMidBody,
+        Self::Down,
+    ];
+
     /// What an honest monitor reports once it has looked often enough.
     pub const fn truth(self) -> Health {
         match self {
@@ -73,7 +88,7 @@ pub trait FakeApi: Send {
     /// The settings of an integration that it accepts, but for `base_url`.
     fn settings(&self) -> Settings;
 
-    /// The troubles it knows; a provider without scopes has none of theirs.
+    /// The troubles it knows: a provider without scopes leaves out theirs.
     fn troubles(&self) -> &'static [Trouble] {
         &Trouble::ALL
     }
@@ -228,6 +243,17 @@ pub fn target(request: &HttpRequest) -> (&str, Vec<(&str, &str)>) {
         path,
         pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).collect(),
     )
+}
+
+/// The bearer token of a request; the word before it in any case.
+pub fn bearer(request: &HttpRequest) -> Option<&str> {
+    let (scheme, token) = header(&request.headers, "authorization")?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token)
+}
+
+/// A wait in seconds as the header that tells it, where it is told.
+pub fn retry_after(wait: Option<u32>) -> Option<(String, String)> {
+    wait.map(|seconds| ("retry-after".to_owned(), seconds.to_string()))
 }
 
 /// Counts calls in a window, as providers meter them.

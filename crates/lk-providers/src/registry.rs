@@ -14,6 +14,8 @@ mod lcptracker;
 mod procore;
 #[path = "quickbooks/mod.rs"]
 mod quickbooks;
+#[path = "slack/mod.rs"]
+mod slack;
 #[path = "stripe/mod.rs"]
 mod stripe;
 
@@ -188,7 +190,7 @@ static FOLDERS: &[(Load, Folder)] = &[
         },
     ),
     (
-        |folder| Ok(Arc::new(ManifestProvider::load(folder)?)),
+        |folder| Ok(Arc::new(slack::Provider::load(folder)?)),
         Folder {
             manifest: include_str!("slack/manifest.toml"),
             errors: Some(include_str!("slack/errors.toml")),

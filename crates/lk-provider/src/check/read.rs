@@ -123,7 +123,7 @@ fn body_of(rule: &ProbeRule, response: &HttpResponse) -> Result<Value, Failed> {
             _ if page && json => Rung::Http,
             _ => rule.rung,
         };
-        return Err(failed(rung, error_text(response, &text)));
+        return Err(failed(rung, error_text(response, &text, page)));
     }
     if !json || rule.method == "HEAD" || status == 204 {
         return Ok(Value::Null);
@@ -178,7 +178,11 @@ fn is_page(response: &HttpResponse, text: &str) -> bool {
 }
 
 /// What the error rules are given of a refusal.
-fn error_text(response: &HttpResponse, text: &str) -> String {
+fn error_text(response: &HttpResponse, text: &str, page: bool) -> String {
+    if response.status < 400 && !page {
+        let sentence = format!("The answer has the unexpected status {}.", response.status);
+        return own("unexpected_status", &sentence);
+    }
     if !text.trim().is_empty() {
         return text.to_owned();
     }
@@ -188,10 +192,6 @@ fn error_text(response: &HttpResponse, text: &str) -> String {
         .find(|(name, _)| name.eq_ignore_ascii_case("www-authenticate"));
     match challenge {
         Some((_, challenge)) if challenge.contains("error") => challenge.clone(),
-        _ if response.status < 400 => {
-            let sentence = format!("The answer has the unexpected status {}.", response.status);
-            own("unexpected_status", &sentence)
-        }
         _ => format!("HTTP {} without a body", response.status),
     }
 }
@@ -228,8 +228,8 @@ fn lacking(required: &Require, body: &Value) -> Option<String> {
     };
     let name = pointer.last_key().unwrap_or("the whole");
     match (pointer.first(body).filter(|value| !value.is_null()), kind) {
-        (None, _) => Some(format!("{name} is missing")),
-        (Some(value), Some(kind)) if !is(value, kind) => Some(format!("{name} is not a {}", kind.as_str())),
+        (None, _) => Some(format!("no {name}")),
+        (Some(value), Some(kind)) if !is(value, kind) => Some(format!("{name} of another kind than {}", kind.as_str())),
         _ => None,
     }
 }

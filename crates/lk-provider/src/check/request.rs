@@ -15,7 +15,10 @@ pub const AUTH_BASE_URL: &str = "auth_base_url";
 
 /// The probes of a manifest. One whose path names an empty setting is left out.
 pub fn probes(manifest: &Manifest, settings: &Settings) -> Vec<Probe> {
-    let settings = manifest.with_defaults(settings);
+    let mut settings = manifest.with_defaults(settings);
+    if let Some(token) = token(manifest, &settings) {
+        settings.set(ACCESS_TOKEN, token);
+    }
     let rules = manifest.check.iter().flat_map(|check| &check.probes);
     rules.filter_map(|rule| probe(manifest, rule, &settings)).collect()
 }
@@ -94,8 +97,7 @@ pub fn authorize(request: &mut HttpRequest, manifest: &Manifest, settings: &Sett
     let Some(auth) = manifest.auth_of(settings) else {
         return;
     };
-    let given = settings.get(ACCESS_TOKEN).map(str::to_owned);
-    let Some(token) = given.or_else(|| static_token(manifest, settings)) else {
+    let Some(token) = token(manifest, settings) else {
         return;
     };
     match auth.placement() {
@@ -105,6 +107,11 @@ pub fn authorize(request: &mut HttpRequest, manifest: &Manifest, settings: &Sett
         Placement::Query(name) => add_query(&mut request.url, name, &token),
         Placement::Nowhere => {}
     }
+}
+
+fn token(manifest: &Manifest, settings: &Settings) -> Option<String> {
+    let given = settings.get(ACCESS_TOKEN).map(str::to_owned);
+    given.or_else(|| static_token(manifest, settings))
 }
 
 fn add_query(url: &mut String, name: &str, value: &str) {

@@ -102,8 +102,9 @@ pub struct Basic {
     pub password_field: Option<String>,
 }
 
-/// OAuth 2 with a person's consent. Addresses may hold `{setting:..}`; the setting `auth_base_url`
-/// replaces their scheme and host, for tests and private installations.
+/// OAuth 2 with a person's consent. Addresses may hold `{setting:..}`, to be filled from
+/// [`crate::Manifest::with_base`]; the setting `auth_base_url` replaces their scheme and host, for
+/// tests and private installations.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OAuth2 {

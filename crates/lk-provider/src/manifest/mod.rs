@@ -213,6 +213,14 @@ impl Manifest {
         self.capabilities.contains(&capability)
     }
 
+    /// The same with the API's address as `base_url` while that is empty, for addresses that are
+    /// made of it.
+    pub fn with_base(&self, settings: &crate::Settings) -> crate::Settings {
+        let base = self.check.as_ref().and_then(|check| check.base_url.clone());
+        let base = base.map(|url| (crate::check::BASE_URL.to_owned(), url));
+        self.with_defaults(settings).or(base.into_iter())
+    }
+
     /// The way an integration with these settings proves itself.
     pub fn auth_of(&self, settings: &crate::Settings) -> Option<&Auth> {
         auth::choose(&self.auth, settings)

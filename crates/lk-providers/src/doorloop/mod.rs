@@ -64,7 +64,11 @@ impl lk_provider::Provider for Provider {
 
 /// What is wrong with the address, where it is one that people take for the API's.
 fn trap(settings: &Settings) -> Option<String> {
-    let address = settings.get(BASE_URL)?.trim().trim_end_matches('/').to_ascii_lowercase();
+    let address = settings
+        .get(BASE_URL)?
+        .trim()
+        .trim_end_matches('/')
+        .to_ascii_lowercase();
     let (scheme, rest) = address.split_once("://")?;
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     match (host, path) {
@@ -99,7 +103,9 @@ mod tests {
         ] {
             let settings: Settings = [("base_url", address)].into_iter().collect();
             let found = trap(&settings);
-            let fits = wrong.map_or(found.is_none(), |word| found.as_ref().is_some_and(|text| text.contains(word)));
+            let fits = wrong.map_or(found.is_none(), |word| {
+                found.as_ref().is_some_and(|text| text.contains(word))
+            });
             assert!(fits, "{address}: {found:?}");
         }
     }

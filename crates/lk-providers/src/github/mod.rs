@@ -42,7 +42,10 @@ impl lk_provider::Provider for Provider {
             reading.failed = Some(Failed {
                 rung: Rung::Credential,
                 http_status: Some(answer.response.status),
-                body: check::own("requires_authentication", "Requires authentication: the call counted as anonymous"),
+                body: check::own(
+                    "requires_authentication",
+                    "Requires authentication: the call counted as anonymous",
+                ),
             });
         }
         reading
@@ -51,5 +54,7 @@ impl lk_provider::Provider for Provider {
 
 fn is_anonymous(answer: &Answer<'_>) -> bool {
     let body: Value = serde_json::from_slice(&answer.response.body).unwrap_or_default();
-    body["resources"]["core"]["limit"].as_u64().is_some_and(|limit| limit <= ANONYMOUS)
+    body["resources"]["core"]["limit"]
+        .as_u64()
+        .is_some_and(|limit| limit <= ANONYMOUS)
 }

@@ -48,7 +48,9 @@ impl lk_provider::Provider for Provider {
         if request.method == "POST" {
             request.body = settings.get("body").unwrap_or_default().as_bytes().to_vec();
             if !request.headers.iter().any(|(name, _)| name == "content-type") {
-                request.headers.push(("content-type".to_owned(), "application/json".to_owned()));
+                request
+                    .headers
+                    .push(("content-type".to_owned(), "application/json".to_owned()));
             }
         }
         check::authorize(&mut request, self.manifest(), &settings);
@@ -107,7 +109,10 @@ fn statuses(text: &str) -> Vec<u16> {
         let (first, last) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
         Some(first..=last)
     };
-    let all = parts.filter_map(range).flatten().filter(|status| STATUSES.contains(status));
+    let all = parts
+        .filter_map(range)
+        .flatten()
+        .filter(|status| STATUSES.contains(status));
     all.collect()
 }
 
@@ -140,7 +145,10 @@ fn disagreement(body: &[u8], settings: &Settings) -> Option<String> {
 
 fn is_same(value: &Value, wanted: &str) -> bool {
     let numbers = value.as_f64().zip(wanted.parse::<f64>().ok());
-    numbers.map_or_else(|| scalar(value).as_deref() == Some(wanted), |(a, b)| (a - b).abs() < f64::EPSILON)
+    numbers.map_or_else(
+        || scalar(value).as_deref() == Some(wanted),
+        |(a, b)| (a - b).abs() < f64::EPSILON,
+    )
 }
 
 #[cfg(test)]
@@ -157,7 +165,13 @@ mod tests {
     #[test]
     fn headers_have_names_and_values() {
         let found = headers("X-Key: a:b | Accept:text/plain\nnonsense|: x");
-        assert_eq!(found, [("x-key".to_owned(), "a:b".to_owned()), ("accept".to_owned(), "text/plain".to_owned())]);
+        assert_eq!(
+            found,
+            [
+                ("x-key".to_owned(), "a:b".to_owned()),
+                ("accept".to_owned(), "text/plain".to_owned())
+            ]
+        );
     }
 
     #[test]
@@ -166,21 +180,44 @@ mod tests {
             let settings: Settings = [("url", url), ("base_url", base)].into_iter().collect();
             address(&settings)
         };
-        assert_eq!(address("https://a.example/x?y=1", "").as_deref(), Some("https://a.example/x?y=1"));
-        assert_eq!(address("https://a.example/x?y=1", "http://b:1/").as_deref(), Some("http://b:1/x?y=1"));
-        assert_eq!(address("https://a.example?y=1", "http://b:1").as_deref(), Some("http://b:1?y=1"));
+        assert_eq!(
+            address("https://a.example/x?y=1", "").as_deref(),
+            Some("https://a.example/x?y=1")
+        );
+        assert_eq!(
+            address("https://a.example/x?y=1", "http://b:1/").as_deref(),
+            Some("http://b:1/x?y=1")
+        );
+        assert_eq!(
+            address("https://a.example?y=1", "http://b:1").as_deref(),
+            Some("http://b:1?y=1")
+        );
     }
 
     #[test]
     fn values_are_compared_as_people_write_them() {
         let differs = |pointer: &str, wanted: &str| {
-            let settings: Settings = [("assert_pointer", pointer), ("assert_value", wanted)].into_iter().collect();
-            disagreement(br#"{"status":"ok","n":1.0,"up":true,"gone":null,"list":[1]}"#, &settings)
+            let settings: Settings = [("assert_pointer", pointer), ("assert_value", wanted)]
+                .into_iter()
+                .collect();
+            disagreement(
+                br#"{"status":"ok","n":1.0,"up":true,"gone":null,"list":[1]}"#,
+                &settings,
+            )
         };
-        for (pointer, wanted) in [("/status", "ok"), ("/n", "1"), ("/up", "true"), ("/list", ""), ("/list/0", "1")] {
+        for (pointer, wanted) in [
+            ("/status", "ok"),
+            ("/n", "1"),
+            ("/up", "true"),
+            ("/list", ""),
+            ("/list/0", "1"),
+        ] {
             assert_eq!(differs(pointer, wanted), None, "{pointer}");
         }
-        assert_eq!(differs("/status", "fine").as_deref(), Some("/status is ok and not fine"));
+        assert_eq!(
+            differs("/status", "fine").as_deref(),
+            Some("/status is ok and not fine")
+        );
         assert!(differs("/gone", "").is_some() && differs("/list", "1").is_some() && differs("/x", "").is_some());
     }
 }
