@@ -3,7 +3,7 @@
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use lk_core::Time;
 use lk_core::words::Health;
@@ -111,12 +111,13 @@ pub struct RunningApi {
 }
 
 impl RunningApi {
-    /// Serves `api` on a free port of loopback.
-    pub fn start(api: Box<dyn FakeApi>) -> io::Result<Self> {
+    /// Serves `api` on a free port of loopback; `clock` is asked at every request.
+    pub fn start(api: Box<dyn FakeApi>, clock: fn() -> Time) -> io::Result<Self> {
         let trouble: Arc<Mutex<Option<Trouble>>> = Arc::default();
         let settings = api.settings();
         let troubled = Troubled {
             api,
+            clock,
             trouble: Arc::clone(&trouble),
         };
         Ok(Self {
@@ -167,12 +168,14 @@ impl RunningApi {
 /// A fake with the trouble it is in.
 struct Troubled {
     api: Box<dyn FakeApi>,
+    clock: fn() -> Time,
     trouble: Arc<Mutex<Option<Trouble>>>,
 }
 
 impl Troubled {
     fn in_trouble(&mut self, request: &HttpRequest, trouble: Trouble) -> Reply {
-        let good = |api: &mut Box<dyn FakeApi>| api.answer(request, None, now());
+        let now = (self.clock)();
+        let good = |api: &mut Box<dyn FakeApi>| api.answer(request, None, now);
         let manner = match trouble {
             Trouble::Stall => Manner::Stall,
             Trouble::Drip => Manner::Drip(Duration::from_secs(1)),
@@ -189,13 +192,13 @@ impl Troubled {
                 response
             }
             Trouble::Stall | Trouble::Drip | Trouble::CloseMidBody | Trouble::Down => good(&mut self.api),
-            own => self.api.answer(request, Some(own), now()),
+            own => self.api.answer(request, Some(own), now),
         };
         Reply { response, manner }
     }
 
     fn drifted(&mut self, request: &HttpRequest) -> HttpResponse {
-        let response = self.api.answer(request, None, now());
+        let response = self.api.answer(request, None, (self.clock)());
         match serde_json::from_slice::<Value>(&response.body) {
             Ok(body) if response.status == 200 => HttpResponse {
                 body: self.api.drifted(body).to_string().into_bytes(),
@@ -208,7 +211,7 @@ impl Troubled {
 
 impl Api for Troubled {
     fn answer(&mut self, request: &HttpRequest) -> HttpResponse {
-        self.api.answer(request, None, now())
+        self.api.answer(request, None, (self.clock)())
     }
 
     fn reply(&mut self, request: &HttpRequest) -> Reply {
@@ -228,11 +231,6 @@ fn page() -> HttpResponse {
         headers: vec![("content-type".to_owned(), "text/html; charset=utf-8".to_owned())],
         body: html.as_bytes().to_vec(),
     }
-}
-
-fn now() -> Time {
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Time(elapsed.as_millis() as i64)
 }
 
 /// The path and the query's pairs of a request, undecoded.
@@ -331,7 +329,7 @@ mod tests {
 
     #[test]
     fn trouble_comes_and_goes_and_is_told() {
-        let running = RunningApi::start(Box::new(Counter(0))).unwrap();
+        let running = RunningApi::start(Box::new(Counter(0)), || Time(0)).unwrap();
         let get = || crate::server::tests::exchange(&running.running, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
         assert!(get().ends_with(r#"{"n":1}"#));
         assert_eq!(running.truth(), Health::Healthy);
@@ -344,7 +342,7 @@ mod tests {
         assert_eq!(running.truth(), Health::Degraded);
         for trouble in [Trouble::Html, Trouble::BrokenJson, Trouble::CloseMidBody, Trouble::Down] {
             running.set(trouble);
-            assert!(!get().contains("}"), "{trouble:?}");
+            assert!(!get().contains('}'), "{trouble:?}");
         }
         running.clear();
         assert!(get().contains("200"));

@@ -4,8 +4,7 @@
 use std::fmt::Write as _;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -69,7 +68,7 @@ pub enum Manner {
 pub struct Running {
     address: SocketAddr,
     requests: Arc<Mutex<Vec<HttpRequest>>>,
-    stop: Arc<AtomicBool>,
+    stop: Arc<Stop>,
 }
 
 impl Running {
@@ -84,9 +83,26 @@ impl Running {
     }
 }
 
+/// Tells every thread of a fake to end, also those that wait.
+#[derive(Debug, Default)]
+struct Stop(Mutex<bool>, Condvar);
+
+impl Stop {
+    fn set(&self) {
+        *lock(&self.0) = true;
+        self.1.notify_all();
+    }
+
+    /// Whether it is told within this time; waits no longer.
+    fn within(&self, time: Duration) -> bool {
+        let waited = self.1.wait_timeout_while(lock(&self.0), time, |stopped| !*stopped);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::SeqCst);
+        self.stop.set();
         // Wakes the listener so that it sees the flag; if that fails it ends with the process.
         let _ = TcpStream::connect(self.address);
     }
@@ -104,7 +120,7 @@ pub fn serve(api: impl Api + 'static) -> io::Result<Running> {
     let api = Arc::new(Mutex::new(api));
     thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
-            if stop.load(Ordering::SeqCst) {
+            if stop.within(Duration::ZERO) {
                 return;
             }
             let (api, requests, stop) = (Arc::clone(&api), Arc::clone(&requests), Arc::clone(&stop));
@@ -128,7 +144,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Answers the requests of one connection until one of both closes it.
-fn converse(stream: TcpStream, stop: &AtomicBool, mut answer: impl FnMut(HttpRequest) -> Reply) -> io::Result<()> {
+fn converse(stream: TcpStream, stop: &Stop, mut answer: impl FnMut(HttpRequest) -> Reply) -> io::Result<()> {
     stream.set_read_timeout(Some(IDLE))?;
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut writer = stream;
@@ -149,7 +165,7 @@ fn converse(stream: TcpStream, stop: &AtomicBool, mut answer: impl FnMut(HttpReq
 }
 
 /// Sends an answer in its manner; false when the connection has to end.
-fn send(writer: &mut TcpStream, stop: &AtomicBool, reply: &Reply) -> io::Result<bool> {
+fn send(writer: &mut TcpStream, stop: &Stop, reply: &Reply) -> io::Result<bool> {
     let response = &reply.response;
     match reply.manner {
         Manner::Whole => write_response(writer, response).map(|()| true),
@@ -166,18 +182,17 @@ fn send(writer: &mut TcpStream, stop: &AtomicBool, reply: &Reply) -> io::Result<
         Manner::Drip(pause) => {
             writer.write_all(head(response, &length(response)).as_bytes())?;
             for byte in &response.body {
-                if stop.load(Ordering::SeqCst) {
+                writer.write_all(std::slice::from_ref(byte))?;
+                if stop.within(pause) {
                     return Ok(false);
                 }
-                writer.write_all(std::slice::from_ref(byte))?;
-                thread::sleep(pause);
             }
             Ok(true)
         }
         Manner::Stall => {
             // Until the client gives up, seen as the end of what it sends, or the fake stops.
             writer.set_read_timeout(Some(Duration::from_millis(200)))?;
-            while !stop.load(Ordering::SeqCst) {
+            while !stop.within(Duration::ZERO) {
                 match writer.read(&mut [0; 64]) {
                     Ok(0) => break,
                     Err(error) if !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => break,

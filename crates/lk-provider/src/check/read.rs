@@ -7,7 +7,7 @@ use lk_core::words::{CredentialState, Rung};
 use serde_json::{Value, json};
 
 use super::{Answer, Failed, Reading, limits};
-use crate::manifest::{Auth, AuthKind, JsonKind, ProbeRule, Require, When};
+use crate::manifest::{Auth, AuthKind, JsonKind, Need, ProbeRule, Require, When};
 use crate::template::{Scope, scalar};
 use crate::{Headers, HttpResponse, Manifest, Settings};
 
@@ -142,7 +142,6 @@ pub fn blamed(status: u16, body: &str) -> Option<Rung> {
     let lower = body.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     match status {
-        401 => Some(Rung::Credential),
         403 if says(&[
             "rate limit",
             "ratelimit",
@@ -155,7 +154,7 @@ pub fn blamed(status: u16, body: &str) -> Option<Rung> {
             Some(Rung::Quota)
         }
         403 if says(&["scope", "permission", "not accessible", "insufficient", "privilege"]) => Some(Rung::Scopes),
-        403 => Some(Rung::Credential),
+        401 | 403 => Some(Rung::Credential),
         429 => Some(Rung::Quota),
         300..=399 | 407 | 408 | 500.. => Some(Rung::Http),
         _ => None,
@@ -272,7 +271,7 @@ fn granted(rule: &ProbeRule, headers: &Headers, body: &Value, settings: &Setting
     let Some(granted) = told else { return };
     let has = |scope: &String| granted.contains(scope);
     let further = words(settings.get(NEEDS_SCOPES).unwrap_or_default());
-    let declared = rule.needs_scopes.iter().map(|need| need.alternatives());
+    let declared = rule.needs_scopes.iter().map(Need::alternatives);
     let lacking = declared
         .filter(|any| !any.iter().any(has))
         .filter_map(<[_]>::first)

@@ -116,7 +116,9 @@ fn token(manifest: &Manifest, settings: &Settings) -> Option<String> {
 
 fn add_query(url: &mut String, name: &str, value: &str) {
     url.push(if url.contains('?') { '&' } else { '?' });
-    url.push_str(&format!("{}={}", escaped(name), escaped(value)));
+    url.push_str(&escaped(name));
+    url.push('=');
+    url.push_str(&escaped(value));
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What the fake APIs answer is what the readings take it for: each trouble fails where it is, and
 //! what is well is well.
 
+use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
@@ -22,9 +23,9 @@ fn exchange(base: &str, request: &HttpRequest) -> Option<HttpResponse> {
         request.method
     );
     for (name, value) in &request.headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        write!(head, "{name}: {value}\r\n").unwrap();
     }
-    head.push_str(&format!("content-length: {}\r\n\r\n", request.body.len()));
+    write!(head, "content-length: {}\r\n\r\n", request.body.len()).unwrap();
     stream.write_all(head.as_bytes()).unwrap();
     stream.write_all(&request.body).unwrap();
     stream.shutdown(std::net::Shutdown::Write).unwrap();
@@ -91,7 +92,7 @@ fn readings_agree_with_the_truth() {
         let key = fake.provider();
         let troubles = fake.troubles();
         let provider = registry.get(key).unwrap();
-        let api = RunningApi::start(fake).unwrap();
+        let api = RunningApi::start(fake, || NOW).unwrap();
         let look = || check(provider.as_ref(), &api);
         let (health, rung) = verdict(look().as_deref());
         assert_eq!((health, rung), (api.truth(), None), "{key}: {:?}", look());
@@ -127,7 +128,7 @@ fn fakes_are_strict() {
     for fake in super::super::apis() {
         let key = fake.provider();
         let provider = registry.get(key).unwrap();
-        let api = RunningApi::start(fake).unwrap();
+        let api = RunningApi::start(fake, || NOW).unwrap();
         let mut settings = provider.manifest().with_defaults(&api.settings());
         settings.set("access_token", "another");
         let probe = provider.probes(&settings, NOW).remove(0);
