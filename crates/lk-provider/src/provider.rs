@@ -159,8 +159,9 @@ pub trait Provider: Send + Sync {
     /// Last word on what was found in one item, for conditions data cannot say.
     fn amend(&self, _item: &Value, _headers: &Headers, _found: &mut Found) {}
 
-    /// The questions of a check, in the order of their rungs; none where nothing is checked.
-    /// `settings` hold the form's values and, under `access_token`, what the credential gave.
+    /// The questions of a check, in the order of their rungs; none where nothing is checked, as
+    /// while no credential is there. `settings` hold the form's values and, under `access_token`,
+    /// what the credential gave; a key that people typed need not be repeated there.
     fn probes(&self, settings: &Settings, _now: Time) -> Vec<Probe> {
         crate::check::probes(self.manifest(), settings)
     }

@@ -170,7 +170,9 @@ fn structured(headers: &Headers, clock: Clock) -> Vec<Quota> {
             name: UNNAMED.to_owned(),
             limit: value("limit").and_then(count),
             remaining,
-            resets_at: value("reset").and_then(seconds).map(|s| clock.ahead(s as i64 * SECOND)),
+            resets_at: value("reset")
+                .and_then(seconds)
+                .map(|s| clock.ahead((s as i64).saturating_mul(SECOND))),
             window_s: joined(headers, "ratelimit-policy").as_deref().and_then(policy_window),
             own_count: false,
         }];

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Call, Probe};
 use crate::auth::{ACCESS_TOKEN, static_token};
-use crate::manifest::{Placement, ProbeRule};
+use crate::manifest::{AuthKind, Placement, ProbeRule};
 use crate::template::{Scope, escaped};
 use crate::{Headers, HttpRequest, Manifest, Settings};
 
@@ -13,11 +13,17 @@ pub const BASE_URL: &str = "base_url";
 /// The setting that stands in for the host of consent and token addresses.
 pub const AUTH_BASE_URL: &str = "auth_base_url";
 
-/// The probes of a manifest. One whose path names an empty setting is left out.
+/// The probes of a manifest: none while no credential is there that its way to prove itself needs,
+/// as where an integration only receives webhooks. One whose path names an empty setting is left out.
 pub fn probes(manifest: &Manifest, settings: &Settings) -> Vec<Probe> {
     let mut settings = manifest.with_defaults(settings);
-    if let Some(token) = token(manifest, &settings) {
-        settings.set(ACCESS_TOKEN, token);
+    let open = manifest
+        .auth_of(&settings)
+        .is_none_or(|auth| auth.kind() == AuthKind::None);
+    match token(manifest, &settings) {
+        Some(token) => settings.set(ACCESS_TOKEN, token),
+        None if open => {}
+        None => return Vec::new(),
     }
     let rules = manifest.check.iter().flat_map(|check| &check.probes);
     rules.filter_map(|rule| probe(manifest, rule, &settings)).collect()
@@ -183,6 +189,7 @@ path = "/items/{setting:item}"
         assert_eq!(header(&plain[0], "x-version"), Some("7"));
         assert_eq!(plain[1].url, "https://login.acme.example/tokeninfo");
         let set = [
+            ("token", "t"),
             ("base_url", "http://127.0.0.1:9/x/?evil=1"),
             ("team", "a&b"),
             ("item", "../../admin"),
@@ -191,7 +198,10 @@ path = "/items/{setting:item}"
         assert_eq!(own[0].url, "http://127.0.0.1:9/x/users/me?page_size=1&team=a%26b");
         assert_eq!(own[1].url, "http://127.0.0.1:9/x/tokeninfo");
         assert_eq!(own[2].url, "http://127.0.0.1:9/x/items/..%2F..%2Fadmin");
-        let split = requests("", &[("base_url", "http://a"), ("auth_base_url", "http://b")]);
+        let split = requests(
+            "",
+            &[("token", "t"), ("base_url", "http://a"), ("auth_base_url", "http://b")],
+        );
         assert_eq!(split[1].url, "http://b/tokeninfo");
     }
 
@@ -214,6 +224,6 @@ path = "/items/{setting:item}"
             "https://api.acme.example/v1/users/me?page_size=1&key=key%201"
         );
         assert!(!format!("{:?}", query[0]).contains("key%201"));
-        assert_eq!(header(&requests("", &[])[0], "authorization"), None);
+        assert!(requests("", &[]).is_empty(), "nothing is asked without a credential");
     }
 }

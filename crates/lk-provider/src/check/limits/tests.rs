@@ -209,3 +209,17 @@ fn bodies_tell_waits_too() {
     let sentence = r#"{"error":{"message":"User-rate limit exceeded.  Retry after 2026-11-20T12:05:00.000Z"}}"#;
     assert_eq!(wait(&[], sentence), Some(300_000));
 }
+
+proptest::proptest! {
+    /// Whatever a provider writes, reading ends, and a wait is from a second to a day.
+    #[test]
+    fn any_header_is_read(values in proptest::collection::vec("[ -~]{0,24}|[0-9]{1,22}(ms|s|h)?|\"a\";r=[0-9]{1,20};t=[0-9]{1,20}", 6), body in ".{0,80}") {
+        let names = ["x-ratelimit-remaining", "x-ratelimit-reset", "ratelimit", "ratelimit-policy", "retry-after", "date"];
+        let headers: Headers = names.into_iter().zip(values).collect();
+        let quotas = quotas(&Limits::default(), &headers, NOW);
+        proptest::prop_assert!(quotas.len() <= MAX_QUOTAS);
+        if let Some(until) = not_before(&headers, body.as_bytes(), Rung::Quota, &quotas, NOW) {
+            proptest::prop_assert!((LEAST..=LONGEST).contains(&(until.ms() - NOW.ms())));
+        }
+    }
+}
