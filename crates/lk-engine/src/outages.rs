@@ -102,12 +102,12 @@ fn pages_due(engine: &Engine, now: Time) -> Vec<(String, HttpRequest)> {
             continue;
         };
         // A fake or a mirror of the provider may bring a page of its own.
-        let url = integration.settings.get("status_url").unwrap_or(&page.url);
+        let url = integration.settings.get("status_url");
         due.insert(
             key.clone(),
             HttpRequest {
                 method: "GET".to_owned(),
-                url: url.to_owned(),
+                url: url.map_or_else(|| status::address(page), str::to_owned),
                 headers: vec![("accept".to_owned(), "application/json".to_owned())],
                 body: Vec::new(),
             },
@@ -120,7 +120,7 @@ fn read_page(engine: &Engine, provider: &str, answer: Option<HttpResponse>) -> V
     let provider = engine.registry().get(provider);
     let page = provider.and_then(|p| p.manifest().status.clone());
     match (page, answer) {
-        (Some(page), Some(answer)) => status::read(page.kind, &page.components, &answer),
+        (Some(page), Some(answer)) => status::read(page.kind, page.component.as_deref(), &answer),
         _ => VendorStatus::unknown(),
     }
 }

@@ -1,6 +1,6 @@
 //! HTTP requests and responses as data: providers describe and read them, egress sends them.
 
-/// A request to send. Its headers and body may hold credentials, so `Debug` shows neither.
+/// A request to send. Its headers, body and query may hold credentials, so `Debug` shows none of them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HttpRequest {
     /// The method in capitals.
@@ -18,7 +18,7 @@ impl std::fmt::Debug for HttpRequest {
         let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
         f.debug_struct("HttpRequest")
             .field("method", &self.method)
-            .field("url", &self.url)
+            .field("url", &self.url.split('?').next().unwrap_or_default())
             .field("headers", &names)
             .field("body_bytes", &self.body.len())
             .finish()
@@ -76,7 +76,7 @@ mod tests {
     fn debug_of_a_request_shows_no_credentials() {
         let request = HttpRequest {
             method: "PUT".to_owned(),
-            url: "https://api.example.test/x".to_owned(),
+            url: "https://api.example.test/x?key=not-a-real-token".to_owned(),
             headers: vec![("authorization".to_owned(), "Bearer not-a-real-token".to_owned())],
             body: b"token=not-a-real-token".to_vec(),
         };

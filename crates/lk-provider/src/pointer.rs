@@ -36,6 +36,11 @@ impl Pointer {
         Ok(Self(rest.split('/').map(token).collect()))
     }
 
+    /// The member `name` of the document.
+    pub fn key(name: &str) -> Self {
+        Self(vec![Token::Key(name.to_owned())])
+    }
+
     /// Every value the pointer names, in document order, at most 64.
     pub fn values<'a>(&self, document: &'a Value) -> Vec<&'a Value> {
         let mut found = vec![document];

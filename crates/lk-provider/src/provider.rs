@@ -159,34 +159,35 @@ pub trait Provider: Send + Sync {
     /// Last word on what was found in one item, for conditions data cannot say.
     fn amend(&self, _item: &Value, _headers: &Headers, _found: &mut Found) {}
 
-    /// The questions of a check, in the order of their rungs; none where nothing is checked.
-    /// `settings` hold the form's values and, under `access_token`, what the credential gave.
+    /// The questions of a check, in the order of their rungs; none where nothing is checked, as
+    /// while no credential is there. `settings` hold the form's values and, under `access_token`,
+    /// what the credential gave; a key that people typed need not be repeated there.
     fn probes(&self, settings: &Settings, _now: Time) -> Vec<Probe> {
         crate::check::probes(self.manifest(), settings)
     }
 
-    /// Whether there is anything to check with these settings: a question to ask, and the credential
-    /// that it needs. Whoever connects a provider for its webhooks alone gives none.
+    /// Whether there is anything to check with these settings. Whoever connects a provider for its
+    /// webhooks alone gives no credential, and is asked nothing.
     fn checks(&self, settings: &Settings) -> bool {
-        let manifest = self.manifest();
-        let mut settings = settings.clone();
-        if let Some(token) = crate::auth::static_token(manifest, &settings) {
-            settings.set(crate::auth::ACCESS_TOKEN, token);
-        }
-        manifest.can(crate::manifest::Capability::Check)
-            && !crate::auth::is_missing(manifest, &settings)
-            && !self.probes(&settings, Time(0)).is_empty()
+        self.manifest().can(crate::manifest::Capability::Check) && !self.probes(settings, Time(0)).is_empty()
     }
 
-    /// What a check costs in the units of the provider's buckets.
-    fn check_cost(&self, _settings: &Settings) -> u32 {
-        let probes = self.manifest().check.iter().flat_map(|check| &check.probe);
-        probes.map(|probe| probe.cost).sum::<u32>().max(1)
+    /// What a check costs in the units of the provider's limits.
+    fn check_cost(&self, settings: &Settings) -> u32 {
+        let rules = self.manifest().check.iter().flat_map(|check| &check.probes);
+        let costs: Vec<(&str, u32)> = rules.map(|rule| (rule.name.as_str(), rule.cost)).collect();
+        let cost = |probe: &Probe| {
+            costs
+                .iter()
+                .find(|(name, _)| *name == probe.name)
+                .map_or(1, |(_, cost)| *cost)
+        };
+        self.probes(settings, Time(0)).iter().map(cost).sum()
     }
 
     /// What an answer to one of the [`Provider::probes`] says.
     fn read_probe(&self, answer: Answer<'_>, settings: &Settings) -> Reading {
-        crate::check::read(self.manifest(), answer, settings)
+        crate::check::read(self.manifest(), &answer, settings)
     }
 
     /// The answer to an accepted delivery.

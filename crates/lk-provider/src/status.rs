@@ -1,24 +1,12 @@
 //! Vendors' status pages, read. Shapes: workspace providers reference, section 1.7.
 
-use serde::Deserialize;
 use serde_json::Value;
 
+use crate::manifest::{StatusKind, StatusPage};
 use crate::message::HttpResponse;
 
 /// Characters of a page's own words that are kept.
 const MAX_SUMMARY: usize = 300;
-
-/// The shape of a vendor's status page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StatusKind {
-    /// Atlassian Statuspage, and what answers in its shape: `/api/v2/summary.json`.
-    Statuspage,
-    /// One object with `status` and `active_incidents`.
-    Slack,
-    /// A list of incidents in which open ones have no `end`.
-    Google,
-}
 
 /// What a vendor says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,8 +64,17 @@ impl VendorStatus {
     }
 }
 
-/// Reads a page. `components` name the parts that matter here; without any the whole page counts.
-pub fn read(kind: StatusKind, components: &[String], response: &HttpResponse) -> VendorStatus {
+/// Where a page is read by programs.
+pub fn address(page: &StatusPage) -> String {
+    let base = page.url.trim_end_matches('/');
+    match page.kind {
+        StatusKind::Statuspage => format!("{base}/api/v2/summary.json"),
+        StatusKind::ActiveIncidents | StatusKind::OpenIncidents => base.to_owned(),
+    }
+}
+
+/// Reads a page. `component` names the part that matters here; without it the whole page counts.
+pub fn read(kind: StatusKind, component: Option<&str>, response: &HttpResponse) -> VendorStatus {
     if response.status != 200 {
         return VendorStatus::unknown();
     }
@@ -85,9 +82,9 @@ pub fn read(kind: StatusKind, components: &[String], response: &HttpResponse) ->
         return VendorStatus::unknown();
     };
     let read = match kind {
-        StatusKind::Statuspage => statuspage(&page, components),
-        StatusKind::Slack => slack(&page, components),
-        StatusKind::Google => google(&page, components),
+        StatusKind::Statuspage => statuspage(&page, component),
+        StatusKind::ActiveIncidents => active_incidents(&page, component),
+        StatusKind::OpenIncidents => open_incidents(&page, component),
     };
     read.unwrap_or_else(VendorStatus::unknown)
 }
@@ -96,10 +93,10 @@ fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     value.get(key).and_then(Value::as_str)
 }
 
-fn statuspage(page: &Value, components: &[String]) -> Option<VendorStatus> {
+fn statuspage(page: &Value, component: Option<&str>) -> Option<VendorStatus> {
     let incident = page["incidents"].as_array().and_then(|all| all.first());
     let words = incident.and_then(|incident| text(incident, "name"));
-    if components.is_empty() {
+    let Some(ours) = component else {
         let state = match text(page.get("status")?, "indicator")? {
             "none" => VendorState::Operational,
             "maintenance" => VendorState::Maintenance,
@@ -109,12 +106,12 @@ fn statuspage(page: &Value, components: &[String]) -> Option<VendorStatus> {
         };
         let description = text(&page["status"], "description").unwrap_or_default();
         return Some(VendorStatus::of(state, words.unwrap_or(description)).quiet());
-    }
-    let ours = page["components"]
+    };
+    let named = page["components"]
         .as_array()?
         .iter()
-        .filter(|component| text(component, "name").is_some_and(|name| components.iter().any(|wanted| wanted == name)));
-    let worst = ours
+        .filter(|component| text(component, "name") == Some(ours));
+    let worst = named
         .filter_map(|component| Some((component_state(text(component, "status")?), text(component, "name")?)))
         .max_by_key(|(state, _)| *state)?;
     Some(VendorStatus::of(worst.0, words.unwrap_or(worst.1)).quiet())
@@ -130,16 +127,14 @@ fn component_state(status: &str) -> VendorState {
     }
 }
 
-fn slack(page: &Value, components: &[String]) -> Option<VendorStatus> {
+fn active_incidents(page: &Value, component: Option<&str>) -> Option<VendorStatus> {
     match text(page, "status")? {
         "ok" => Some(VendorStatus::of(VendorState::Operational, "")),
         "active" => {
             let concerns = |incident: &&Value| {
-                components.is_empty()
-                    || incident["services"].as_array().is_some_and(|services| {
-                        let named = |wanted: &String| services.iter().any(|s| s.as_str() == Some(wanted));
-                        components.iter().any(named)
-                    })
+                let services = incident["services"].as_array();
+                let named = |ours: &str| services.is_some_and(|all| all.iter().any(|s| s.as_str() == Some(ours)));
+                component.is_none_or(named)
             };
             let worst = page["active_incidents"]
                 .as_array()?
@@ -161,11 +156,11 @@ fn slack(page: &Value, components: &[String]) -> Option<VendorStatus> {
     }
 }
 
-fn google(page: &Value, components: &[String]) -> Option<VendorStatus> {
+fn open_incidents(page: &Value, component: Option<&str>) -> Option<VendorStatus> {
     let open = page.as_array()?.iter().filter(|incident| {
         let ended = incident.get("end").is_some_and(|end| !end.is_null());
-        let ours = |name: &str| components.is_empty() || components.iter().any(|wanted| wanted == name);
-        !ended && text(incident, "service_name").is_some_and(ours)
+        let service = text(incident, "service_name");
+        !ended && component.is_none_or(|ours| service == Some(ours))
     });
     let worst = open
         .map(|incident| {
@@ -196,9 +191,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn state(kind: StatusKind, components: &[&str], page: &Value) -> (VendorState, String) {
-        let components: Vec<String> = components.iter().map(|c| (*c).to_owned()).collect();
-        let read = read(kind, &components, &HttpResponse::json(200, page));
+    fn state(kind: StatusKind, component: Option<&str>, page: &Value) -> (VendorState, String) {
+        let read = read(kind, component, &HttpResponse::json(200, page));
         (read.state, read.summary)
     }
 
@@ -212,14 +206,17 @@ mod tests {
             ],
             "incidents": [{ "name": "Pushes fail", "status": "investigating" }],
         });
-        let whole = state(StatusKind::Statuspage, &[], &page);
+        let whole = state(StatusKind::Statuspage, None, &page);
         assert_eq!(whole, (VendorState::Outage, "Pushes fail".to_owned()));
-        let api = state(StatusKind::Statuspage, &["API Requests"], &page);
+        let api = state(StatusKind::Statuspage, Some("API Requests"), &page);
         assert_eq!(api, (VendorState::Operational, String::new()));
-        let git = state(StatusKind::Statuspage, &["API Requests", "Git Operations"], &page);
+        let git = state(StatusKind::Statuspage, Some("Git Operations"), &page);
         assert_eq!(git.0, VendorState::Outage);
         // A component that is no longer there says nothing.
-        assert_eq!(state(StatusKind::Statuspage, &["Gone"], &page).0, VendorState::Unknown);
+        assert_eq!(
+            state(StatusKind::Statuspage, Some("Gone"), &page).0,
+            VendorState::Unknown
+        );
     }
 
     #[test]
@@ -228,10 +225,10 @@ mod tests {
             { "type": "outage", "title": "Huddles fail", "services": ["Huddles"] },
             { "type": "incident", "title": "Slow API", "services": ["Apps/Integrations/APIs"] },
         ]});
-        let read = state(StatusKind::Slack, &["Apps/Integrations/APIs"], &slack);
+        let read = state(StatusKind::ActiveIncidents, Some("Apps/Integrations/APIs"), &slack);
         assert_eq!(read, (VendorState::Degraded, "Slow API".to_owned()));
         assert_eq!(
-            state(StatusKind::Slack, &[], &json!({ "status": "ok" })).0,
+            state(StatusKind::ActiveIncidents, None, &json!({ "status": "ok" })).0,
             VendorState::Operational
         );
         let google = json!([
@@ -239,17 +236,24 @@ mod tests {
             { "service_name": "Google Chat", "status_impact": "SERVICE_OUTAGE", "external_desc": "Chat" },
             { "service_name": "Gmail", "status_impact": "SERVICE_DISRUPTION", "external_desc": "Search is slow" },
         ]);
-        let read = state(StatusKind::Google, &["Gmail"], &google);
+        let read = state(StatusKind::OpenIncidents, Some("Gmail"), &google);
         assert_eq!(read, (VendorState::Degraded, "Search is slow".to_owned()));
     }
 
     #[test]
     fn a_page_that_fails_is_unknown_and_never_an_outage() {
         let html = HttpResponse::text(200, "<html>");
-        for kind in [StatusKind::Statuspage, StatusKind::Slack, StatusKind::Google] {
-            assert_eq!(read(kind, &[], &html), VendorStatus::unknown());
-            assert_eq!(read(kind, &[], &HttpResponse::text(503, "{}")), VendorStatus::unknown());
-            assert_eq!(state(kind, &[], &json!({ "status": 7 })).0, VendorState::Unknown);
+        for kind in [
+            StatusKind::Statuspage,
+            StatusKind::ActiveIncidents,
+            StatusKind::OpenIncidents,
+        ] {
+            assert_eq!(read(kind, None, &html), VendorStatus::unknown());
+            assert_eq!(
+                read(kind, None, &HttpResponse::text(503, "{}")),
+                VendorStatus::unknown()
+            );
+            assert_eq!(state(kind, None, &json!({ "status": 7 })).0, VendorState::Unknown);
         }
     }
 }

@@ -93,6 +93,31 @@ impl Template {
         parts.collect()
     }
 
+    /// A template without placeholders.
+    pub fn literal(text: &str) -> Self {
+        Self(vec![Part::Literal(text.to_owned())])
+    }
+
+    /// The template with the bare names of its placeholders, as operations are named.
+    pub fn shape(&self) -> String {
+        let name = |part: &Part| match part {
+            Part::Literal(text) => text.clone(),
+            Part::Pointer(pointer) => format!("{{{}}}", pointer.last_key().unwrap_or_default()),
+            Part::Header(name) | Part::Query(name) | Part::Setting(name) => format!("{{{name}}}"),
+        };
+        self.0.iter().map(name).collect()
+    }
+
+    /// Whether it begins with exactly this text.
+    pub fn begins_with(&self, text: &str) -> bool {
+        matches!(self.0.first(), Some(Part::Literal(literal)) if literal.starts_with(text))
+    }
+
+    /// Whether a setting decides how it begins.
+    pub fn begins_with_setting(&self) -> bool {
+        matches!(self.0.first(), Some(Part::Setting(_)))
+    }
+
     /// The settings it needs.
     pub fn settings(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|part| match part {
@@ -118,7 +143,7 @@ impl Part {
 }
 
 /// Percent-encodes all but the characters that mean nothing in an address (RFC 3986).
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let mut out = String::new();
     for byte in text.bytes() {

@@ -3,27 +3,31 @@
 use std::path::Path;
 
 use lk_core::Time;
-use lk_provider::conformance::{self, Fixture};
+use lk_provider::conformance::{self, CheckFixture, Fixture};
 use lk_provider::{Headers, Inbound, Settings};
 use serde_json::json;
 
-fn fixtures(key: &str) -> Vec<Fixture> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("src")
-        .join(key)
-        .join("fixtures");
+/// The files of a provider's `folder`, read by `parse`.
+fn files<T, E: std::fmt::Debug>(key: &str, folder: &str, parse: impl Fn(&str, &str) -> Result<T, E>) -> Vec<T> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(key).join(folder);
     let Ok(entries) = std::fs::read_dir(folder) else {
         return Vec::new();
     };
     let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
-    paths
-        .iter()
-        .map(|path| {
-            let name = path.file_name().unwrap().to_string_lossy();
-            Fixture::parse(&name, &std::fs::read_to_string(path).unwrap()).unwrap()
-        })
-        .collect()
+    let read = |path: &std::path::PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        parse(&name, &std::fs::read_to_string(path).unwrap()).unwrap()
+    };
+    paths.iter().map(read).collect()
+}
+
+fn fixtures(key: &str) -> Vec<Fixture> {
+    files(key, "fixtures", Fixture::parse)
+}
+
+fn checks(key: &str) -> Vec<CheckFixture> {
+    files(key, "checks", CheckFixture::parse)
 }
 
 #[test]
@@ -35,7 +39,7 @@ fn every_provider_conforms() {
         let key = &provider.manifest().key;
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(key);
         assert!(folder.join("manifest.toml").is_file(), "folder and key differ: {key}");
-        findings.extend(conformance::check(provider.as_ref(), &fixtures(key)));
+        findings.extend(conformance::check(provider.as_ref(), &fixtures(key), &checks(key)));
     }
     assert!(findings.is_empty(), "{}", findings.join("\n"));
 }
@@ -122,4 +126,60 @@ fn failures_of_fixtures_are_known() {
         }
     }
     assert!(unknown.is_empty(), "{}", unknown.join("\n"));
+}
+
+/// A failed check leads to its document: those that its fixture names, and none to nowhere.
+#[test]
+fn failures_of_checks_lead_to_their_documents() {
+    use lk_provider::errors::Call;
+    let registry = crate::registry().unwrap();
+    let explainers = crate::explainers(&registry).unwrap();
+    let mut wrong = Vec::new();
+    for provider in registry.iter() {
+        let manifest = provider.manifest();
+        for fixture in checks(&manifest.key) {
+            let Some((operation, reading)) = fixture.read(provider.as_ref()) else {
+                continue;
+            };
+            let Some(failed) = reading.failed else { continue };
+            let call = Call {
+                provider: &manifest.key,
+                provider_name: &manifest.name,
+                operation: &operation,
+                http_status: failed.http_status,
+            };
+            let explained = explainers.of(&manifest.key).explain(&call, &failed.body, |text| text);
+            let doc = explained.verdict.doc.as_str();
+            if doc == "unknown.unclassified" || fixture.doc().is_some_and(|wanted| wanted != doc) {
+                wrong.push(format!(
+                    "{}: {:?} became {doc}: {}",
+                    manifest.key,
+                    fixture.doc(),
+                    failed.body
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A check that gets no answer in time is a timeout with every provider, whatever its own rules say.
+#[test]
+fn no_answer_in_time_is_a_timeout() {
+    use lk_provider::errors::Call;
+    use lk_provider::manifest::Capability;
+    let registry = crate::registry().unwrap();
+    let explainers = crate::explainers(&registry).unwrap();
+    for provider in registry.iter().filter(|p| p.manifest().can(Capability::Check)) {
+        let key = &provider.manifest().key;
+        let call = Call {
+            provider: key,
+            provider_name: key,
+            operation: "GET /x",
+            http_status: None,
+        };
+        let body = r#"{"error":{"code":"ETIMEDOUT","message":"no answer within 5 s"}}"#;
+        let explained = explainers.of(key).explain(&call, body, |text| text);
+        assert_eq!(explained.verdict.doc.as_str(), "network.timeout", "{key}");
+    }
 }

@@ -17,13 +17,14 @@ const NAMING_PLACES: [&str; 5] = [
 /// Where names are looked for.
 const SEARCHED_PLACES: [&str; 2] = ["crates/", "web/src/"];
 /// Provider folders whose name is also an ordinary word or the name of a published format.
-const ORDINARY_WORDS: [(&str, &str); 5] = [
+const ORDINARY_WORDS: [(&str, &str); 6] = [
     ("generic", "the adapter for any sender; also an ordinary word"),
     (
         "standard_webhooks",
         "a published signature scheme that many providers share",
     ),
     ("webhook", "the word for every delivery"),
+    ("http", "a protocol"),
     ("smtp", "a protocol"),
     ("linear", "an ordinary word (time, gradients)"),
 ];

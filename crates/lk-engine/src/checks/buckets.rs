@@ -24,10 +24,13 @@ impl Buckets {
     /// Takes `cost` calls from each of the provider's buckets, or says how many milliseconds to
     /// wait until that is possible; then nothing is taken.
     pub(super) fn take(&self, integration: &Integration, provider: &dyn Provider, cost: u32, now: Time) -> Option<i64> {
-        let limits = provider.manifest().limits.as_ref()?;
+        let limits = &provider.manifest().limits.buckets;
+        if limits.is_empty() {
+            return None;
+        }
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut taken = Vec::new();
-        for (place, limit) in limits.bucket.iter().enumerate() {
+        for (place, limit) in limits.iter().enumerate() {
             let quota = Quota {
                 calls: limit.calls,
                 window_ms: i64::from(limit.window_s) * 1_000,

@@ -1,282 +1,359 @@
-//! What is left of a provider's limits, and how long it asks us to wait. Families of headers and
-//! their units: workspace providers reference, section 1.4.
+//! What headers tell of limits, and how long a refused caller has to wait.
+//!
+//! "Now" is the response's own `Date` where it has one: reset times are told by the provider's
+//! clock, not by ours.
 
-use jiff::Timestamp;
-use jiff::fmt::rfc2822;
 use lk_core::Time;
 use lk_core::time::{DAY, SECOND};
+use lk_core::words::Rung;
+use serde_json::Value;
 
 use super::Quota;
-use crate::manifest::{Limits, ResetUnit};
-use crate::message::HttpResponse;
+use crate::Headers;
+use crate::manifest::{HeaderFamily, Limits, ResetUnit};
+use crate::observe::parse_iso;
+use crate::pointer::Pointer;
 
-/// The shortest and longest wait that is believed.
-const WAIT_MS: std::ops::RangeInclusive<i64> = SECOND..=DAY;
+/// The least time worth waiting.
+const LEAST: i64 = SECOND;
+/// The longest that a provider can make us wait.
+const LONGEST: i64 = DAY;
+/// Quotas that one answer can tell of.
+const MAX_QUOTAS: usize = 8;
+/// What the quota of a family without names is called.
+const UNNAMED: &str = "requests";
+/// Header prefixes that many providers share: `{prefix}limit`, `{prefix}remaining`, `{prefix}reset`,
+/// each also with `-{name}` at its end.
+const PREFIXES: [&str; 3] = ["x-ratelimit-", "x-rate-limit-", "ratelimit-"];
 
-fn header<'a>(response: &'a HttpResponse, name: &str) -> Option<&'a str> {
-    let mut named = response
-        .headers
-        .iter()
-        .filter(|(known, _)| known.eq_ignore_ascii_case(name));
-    named.next().map(|(_, value)| value.trim())
-}
-
-/// Now by the provider's clock, where the answer tells it: its moments are meant by that.
-fn provider_now(response: &HttpResponse, now: Time) -> Time {
-    header(response, "date").and_then(http_date).unwrap_or(now)
-}
-
-fn http_date(text: &str) -> Option<Time> {
-    let zoned = rfc2822::DateTimeParser::new().parse_zoned(text).ok()?;
-    Some(Time(zoned.timestamp().as_millisecond()))
-}
-
-/// When the provider wants to be called again, for an answer that refuses: the longest of what it
-/// says.
-pub fn not_before(response: &HttpResponse, now: Time) -> Option<Time> {
-    if !matches!(response.status, 429 | 503 | 403) {
-        return None;
+/// What an answer's headers tell of limits: the manifest's own families first, then those that many
+/// providers share.
+pub fn quotas(limits: &Limits, headers: &Headers, now: Time) -> Vec<Quota> {
+    let clock = Clock::of(headers, now);
+    let mut found: Vec<Quota> = Vec::new();
+    for family in &limits.headers {
+        found.extend(declared(family, headers, clock));
     }
-    let theirs = provider_now(response, now);
-    let ms = header(response, "retry-after-ms").and_then(|text| text.parse::<i64>().ok());
-    let after = header(response, "retry-after").and_then(|text| match text.parse::<f64>() {
-        Ok(seconds) => Some((seconds * 1_000.0).ceil() as i64),
-        Err(_) => http_date(text).map(|at| at.ms() - theirs.ms()),
-    });
-    let wait = ms.max(after)?;
-    Some(now + wait.clamp(*WAIT_MS.start(), *WAIT_MS.end()))
+    let mut add = |quota: Quota| {
+        if !found.iter().any(|known| known.name == quota.name) {
+            found.push(quota);
+        }
+    };
+    if limits.headers.is_empty() {
+        structured(headers, clock).into_iter().for_each(&mut add);
+        for prefix in PREFIXES {
+            shared(prefix, headers, clock).into_iter().for_each(&mut add);
+        }
+    }
+    found.truncate(MAX_QUOTAS);
+    found
 }
 
-/// What the answer tells of limits: the families that the manifest names, and the open ones.
-pub fn quotas(limits: Option<&Limits>, response: &HttpResponse, now: Time) -> Vec<Quota> {
+/// The provider's clock and ours, at the moment of the answer.
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    theirs: Time,
+    ours: Time,
+}
+
+impl Clock {
+    fn of(headers: &Headers, ours: Time) -> Self {
+        let theirs = headers.text("date").and_then(http_date).unwrap_or(ours);
+        Self { theirs, ours }
+    }
+
+    /// Our time of what is `ms` away.
+    fn ahead(self, ms: i64) -> Time {
+        self.ours + ms.clamp(0, 400 * DAY)
+    }
+
+    /// Our time of a moment by their clock.
+    fn moment(self, theirs: Time) -> Time {
+        self.ahead(theirs.ms().saturating_sub(self.theirs.ms()))
+    }
+
+    /// When a reset header says. A number without a unit is judged by its size.
+    fn reset(self, text: &str, unit: Option<ResetUnit>) -> Option<Time> {
+        let text = text.trim();
+        let number = || text.parse::<f64>().ok().filter(|n| n.is_finite() && *n >= 0.0);
+        let epoch_ms = |ms: f64| Some(self.moment(Time(ms as i64)));
+        match unit {
+            Some(ResetUnit::EpochS) => epoch_ms(number()? * 1_000.0),
+            Some(ResetUnit::EpochMs) => epoch_ms(number()?),
+            Some(ResetUnit::DeltaS) => Some(self.ahead((number()? * 1_000.0) as i64)),
+            Some(ResetUnit::Iso) => moment(text).map(|at| self.moment(at)),
+            Some(ResetUnit::Duration) => duration(text).map(|ms| self.ahead(ms)),
+            None => match number() {
+                Some(n) if n > 1e12 => epoch_ms(n),
+                Some(n) if n > 1e9 => epoch_ms(n * 1_000.0),
+                Some(n) => Some(self.ahead((n * 1_000.0) as i64)),
+                None => duration(text)
+                    .map(|ms| self.ahead(ms))
+                    .or_else(|| moment(text).map(|at| self.moment(at))),
+            },
+        }
+    }
+}
+
+fn declared(family: &HeaderFamily, headers: &Headers, clock: Clock) -> Option<Quota> {
+    let text = |name: &Option<String>| headers.text(name.as_deref()?);
+    let limit = text(&family.limit).and_then(count);
+    let remaining = match &family.remaining {
+        Some(name) => headers.text(name).and_then(count)?,
+        None => limit?,
+    };
+    Some(Quota {
+        name: family.name.clone(),
+        limit,
+        remaining,
+        resets_at: text(&family.reset).and_then(|text| clock.reset(text, family.unit)),
+        window_s: text(&family.window).and_then(seconds),
+        own_count: family.remaining.is_none(),
+    })
+}
+
+/// Every quota of a shared prefix: the plain one and the named ones.
+fn shared(prefix: &str, headers: &Headers, clock: Clock) -> Vec<Quota> {
+    let remaining = format!("{prefix}remaining");
     let mut found = Vec::new();
-    for family in limits.map_or(&[][..], |limits| limits.headers.as_slice()) {
-        let Some(remaining) = header(response, &family.remaining).and_then(count) else {
+    for (header, _) in headers.iter() {
+        let Some(ending) = header.strip_prefix(&remaining) else {
             continue;
         };
-        let named = |name: &Option<String>| name.as_deref().and_then(|name| header(response, name));
-        let reset = named(&family.reset).and_then(|text| moment(text, family.unit, response, now));
-        let name = match family.name.strip_prefix("header:") {
-            Some(from) => header(response, from).unwrap_or("calls"),
-            None => &family.name,
+        let named = ending.strip_prefix('-');
+        let Some(left) = headers
+            .text(header)
+            .and_then(count)
+            .filter(|_| ending.is_empty() || named.is_some())
+        else {
+            continue;
         };
+        let text = |what: &str| headers.text(&format!("{prefix}{what}{ending}"));
+        // Some say `x-ratelimit: 100` for the limit.
+        let limit = text("limit").or_else(|| headers.text(prefix.trim_end_matches('-')));
+        let window = headers.text(&format!("{prefix}window-size"));
+        // The drafts of the standard told seconds from now; others mean what the size says.
+        let unit = (prefix == "ratelimit-").then_some(ResetUnit::DeltaS);
+        let reset = text("reset").and_then(|text| clock.reset(text, unit)).or_else(|| {
+            headers
+                .text("ratelimit-reset")
+                .and_then(|text| clock.reset(text, Some(ResetUnit::DeltaS)))
+        });
+        let resource = headers.text(&format!("{prefix}resource"));
         found.push(Quota {
-            name: name.to_owned(),
-            limit: named(&family.limit).and_then(count),
-            remaining,
+            name: named.or(resource).unwrap_or(UNNAMED).to_owned(),
+            limit: limit.and_then(count),
+            remaining: left,
             resets_at: reset,
-            window_s: None,
+            window_s: window.and_then(seconds).or_else(|| limit.and_then(policy_window)),
             own_count: false,
         });
-    }
-    if found.is_empty() {
-        found = open_standard(response, now);
-    }
-    if found.is_empty() {
-        found.extend(older_draft(response, now));
     }
     found
 }
 
-fn count(text: &str) -> Option<u64> {
-    let number: f64 = text.split([',', ';']).next()?.trim().parse().ok()?;
-    (number.is_finite() && number >= 0.0).then_some(number as u64)
-}
-
-/// The moment at which a limit is filled again, by our clock.
-fn moment(text: &str, unit: ResetUnit, response: &HttpResponse, now: Time) -> Option<Time> {
-    let theirs = provider_now(response, now);
-    let number = || text.parse::<f64>().ok().filter(|n| n.is_finite() && *n >= 0.0);
-    let from_now = |ms: f64| Some(now + ms as i64);
-    let at = |epoch_ms: f64| from_now(epoch_ms - theirs.ms() as f64);
-    let found = match unit {
-        ResetUnit::EpochS => at(number()? * 1_000.0),
-        ResetUnit::EpochMs => at(number()?),
-        ResetUnit::DeltaS => from_now(number()? * 1_000.0),
-        ResetUnit::Iso => {
-            let stamp: Timestamp = text.parse().ok()?;
-            at(stamp.as_millisecond() as f64)
-        }
-        ResetUnit::Duration => from_now(duration_ms(text)?),
-        ResetUnit::Guess => match number() {
-            Some(n) if n > 1e12 => at(n),
-            Some(n) if n > 1e9 => at(n * 1_000.0),
-            Some(n) => from_now(n * 1_000.0),
-            None => {
-                let stamp: Option<Timestamp> = text.parse().ok();
-                stamp.map_or_else(
-                    || duration_ms(text).and_then(from_now),
-                    |s| at(s.as_millisecond() as f64),
-                )
-            }
-        },
+/// `RateLimit: "burst";r=50;t=30` with `RateLimit-Policy: "burst";q=100;w=60` (draft 11), and
+/// `RateLimit: limit=100, remaining=50, reset=30` (draft 7).
+fn structured(headers: &Headers, clock: Clock) -> Vec<Quota> {
+    let Some(told) = joined(headers, "ratelimit") else {
+        return Vec::new();
     };
-    found.map(|at| at.max(now).min(now + 40 * DAY))
+    if told.contains("remaining=") {
+        let value = |name: &str| {
+            told.split(',')
+                .find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='))
+        };
+        let Some(remaining) = value("remaining").and_then(count) else {
+            return Vec::new();
+        };
+        return vec![Quota {
+            name: UNNAMED.to_owned(),
+            limit: value("limit").and_then(count),
+            remaining,
+            resets_at: value("reset")
+                .and_then(seconds)
+                .map(|s| clock.ahead((s as i64).saturating_mul(SECOND))),
+            window_s: joined(headers, "ratelimit-policy").as_deref().and_then(policy_window),
+            own_count: false,
+        }];
+    }
+    let policies = items(&joined(headers, "ratelimit-policy").unwrap_or_default());
+    let quotas = items(&told).into_iter().filter_map(|(name, values)| {
+        let policy = policies
+            .iter()
+            .find(|(other, _)| *other == name)
+            .map(|(_, values)| values);
+        let of_policy = |key: &str| value(policy?, key);
+        Some(Quota {
+            limit: of_policy("q"),
+            remaining: value(&values, "r")?,
+            resets_at: value(&values, "t").map(|s| clock.ahead((s as i64).saturating_mul(SECOND))),
+            window_s: of_policy("w"),
+            own_count: false,
+            name,
+        })
+    });
+    quotas.collect()
 }
 
-/// `1h2m3.5s`, `20ms`, in milliseconds.
-fn duration_ms(text: &str) -> Option<f64> {
-    let mut total = 0.0;
+type Parameters = Vec<(String, String)>;
+
+fn value(parameters: &Parameters, key: &str) -> Option<u64> {
+    parameters
+        .iter()
+        .find(|(name, _)| name == key)
+        .and_then(|(_, text)| count(text))
+}
+
+/// The items of a structured list with their parameters. Commas and semicolons inside quotes count
+/// as text.
+fn items(text: &str) -> Vec<(String, Parameters)> {
+    let pieces = |text: &str, by: char| {
+        let mut quoted = false;
+        let mut out = vec![String::new()];
+        for c in text.chars() {
+            quoted ^= c == '"';
+            match out.last_mut() {
+                Some(last) if c != by || quoted => last.push(c),
+                _ => out.push(String::new()),
+            }
+        }
+        out
+    };
+    let item = |text: &String| {
+        let mut parts = pieces(text, ';').into_iter();
+        let name = parts.next()?.trim().trim_matches('"').to_owned();
+        let parameter = |part: String| {
+            let (key, value) = part.split_once('=')?;
+            Some((key.trim().to_owned(), value.trim().to_owned()))
+        };
+        (!name.is_empty()).then(|| (name, parts.filter_map(parameter).collect()))
+    };
+    pieces(text, ',').iter().filter_map(item).collect()
+}
+
+fn joined(headers: &Headers, name: &str) -> Option<String> {
+    let texts: Vec<&str> = headers
+        .all(name)
+        .filter_map(|raw| std::str::from_utf8(raw).ok())
+        .collect();
+    (!texts.is_empty()).then(|| texts.join(","))
+}
+
+/// The first whole number of a text such as `100`, `4920.0` or `100, 100;w=60`.
+fn count(text: &str) -> Option<u64> {
+    let first = text.split([',', ';']).next()?.trim();
+    let number = first.parse::<f64>().ok().filter(|n| n.is_finite())?;
+    Some(number.max(0.0) as u64)
+}
+
+/// The window in `100, 100;w=60`.
+fn policy_window(text: &str) -> Option<u64> {
+    let (_, after) = text.split_once("w=")?;
+    let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
+}
+
+/// `60` or `60s`.
+fn seconds(text: &str) -> Option<u64> {
+    let text = text.trim();
+    text.parse()
+        .ok()
+        .or_else(|| duration(text).map(|ms| (ms / SECOND) as u64))
+}
+
+/// `1s`, `6m0s`, `1h2m`, `20ms`, `1.5s`: milliseconds.
+fn duration(text: &str) -> Option<i64> {
     let mut rest = text.trim();
-    if rest.is_empty() {
-        return None;
-    }
+    let mut total = 0.0;
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let number: f64 = rest[..digits].parse().ok()?;
-        let unit_end = rest[digits..]
-            .find(|c: char| c.is_ascii_digit())
-            .map_or(rest.len(), |n| digits + n);
-        let ms = match &rest[digits..unit_end] {
-            "ms" => 1.0,
-            "s" => 1_000.0,
-            "m" => 60_000.0,
-            "h" => 3_600_000.0,
-            "d" => 86_400_000.0,
-            _ => return None,
-        };
-        total += number * ms;
-        rest = &rest[unit_end..];
+        rest = &rest[digits..];
+        let letters = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+        total += number
+            * match &rest[..letters] {
+                "ms" => 1.0,
+                "s" => 1_000.0,
+                "m" => 60_000.0,
+                "h" => 3_600_000.0,
+                "d" => 86_400_000.0,
+                _ => return None,
+            };
+        rest = &rest[letters..];
     }
-    Some(total)
+    (!text.trim().is_empty()).then_some(total as i64)
 }
 
-/// `RateLimit: "burst";r=50;t=30` with `RateLimit-Policy: "burst";q=100;w=60` (draft 11).
-fn open_standard(response: &HttpResponse, now: Time) -> Vec<Quota> {
-    let policies: Vec<(String, Vec<(String, String)>)> =
-        header(response, "ratelimit-policy").map(items).unwrap_or_default();
-    let told = header(response, "ratelimit").map(items).unwrap_or_default();
-    let value = |params: &[(String, String)], key: &str| {
-        let found = params.iter().find(|(name, _)| name == key);
-        found.and_then(|(_, value)| value.parse::<u64>().ok())
+/// A date with time as headers have it: ISO 8601, RFC 2822, or with blanks (`2026-12-01 10:00:00 UTC`).
+pub fn moment(text: &str) -> Option<Time> {
+    let text = text.trim();
+    let blank = || {
+        let text = text
+            .strip_suffix(" UTC")
+            .map_or_else(|| text.to_owned(), |civil| format!("{civil} +0000"));
+        let parsed = jiff::Timestamp::strptime("%Y-%m-%d %H:%M:%S %z", text).ok()?;
+        Some(Time(parsed.as_millisecond()))
     };
-    told.into_iter()
-        .filter_map(|(name, params)| {
-            let policy = policies.iter().find(|(known, _)| *known == name);
-            let of_policy = |key: &str| policy.and_then(|(_, params)| value(params, key));
-            Some(Quota {
-                remaining: value(&params, "r")?,
-                resets_at: value(&params, "t").map(|s| now + (s as i64).saturating_mul(SECOND)),
-                limit: of_policy("q"),
-                window_s: of_policy("w"),
-                own_count: false,
-                name,
-            })
-        })
-        .collect()
+    parse_iso(text).or_else(|| http_date(text)).or_else(blank)
 }
 
-/// The members of a structured list: each a name with its parameters.
-fn items(text: &str) -> Vec<(String, Vec<(String, String)>)> {
-    text.split(',')
-        .filter_map(|member| {
-            let mut parts = member.split(';').map(str::trim);
-            let name = parts.next()?.trim_matches('"').to_owned();
-            let params = parts.filter_map(|part| part.split_once('='));
-            let params = params.map(|(k, v)| (k.trim().to_owned(), v.trim_matches('"').to_owned()));
-            (!name.is_empty()).then(|| (name, params.collect()))
-        })
-        .collect()
+fn http_date(text: &str) -> Option<Time> {
+    let parsed = jiff::fmt::rfc2822::DateTimeParser::new()
+        .parse_timestamp(text.trim())
+        .ok()?;
+    Some(Time(parsed.as_millisecond()))
 }
 
-/// `RateLimit-Limit`, `-Remaining`, `-Reset` (drafts up to 06), with or without `X-`.
-fn older_draft(response: &HttpResponse, now: Time) -> Option<Quota> {
-    ["ratelimit", "x-ratelimit", "x-rate-limit"].iter().find_map(|prefix| {
-        let remaining = header(response, &format!("{prefix}-remaining")).and_then(count)?;
-        let unit = if *prefix == "ratelimit" {
-            ResetUnit::DeltaS
-        } else {
-            ResetUnit::Guess
-        };
-        let reset = header(response, &format!("{prefix}-reset"));
-        Some(Quota {
-            name: "calls".to_owned(),
-            limit: header(response, &format!("{prefix}-limit")).and_then(count),
-            remaining,
-            resets_at: reset.and_then(|text| moment(text, unit, response, now)),
-            window_s: None,
-            own_count: false,
-        })
-    })
+/// The moment before which a refused caller is asked not to come back; the longest of what was told
+/// counts, from one second to a day.
+pub fn not_before(headers: &Headers, body: &[u8], blamed: Rung, quotas: &[Quota], now: Time) -> Option<Time> {
+    let clock = Clock::of(headers, now);
+    let ms = headers.text("retry-after-ms").and_then(|text| text.parse::<f64>().ok());
+    let after = headers.text("retry-after").and_then(|text| match text.parse::<f64>() {
+        Ok(seconds) => Some(clock.ahead((seconds * 1_000.0) as i64)),
+        Err(_) => moment(text).map(|at| clock.moment(at)),
+    });
+    let mut told: Vec<Time> = ms.map(|ms| clock.ahead(ms as i64)).into_iter().chain(after).collect();
+    if blamed == Rung::Quota {
+        told.extend(in_body(body, clock));
+        let spent = quotas.iter().filter(|quota| quota.remaining == 0 && !quota.own_count);
+        told.extend(spent.filter_map(|quota| quota.resets_at));
+    }
+    let longest = told.into_iter().max()?;
+    let wait = (longest.ms() - now.ms()).clamp(LEAST, LONGEST);
+    Some(now + wait)
+}
+
+/// Places where bodies tell seconds to wait.
+const WAITS: [&str; 4] = [
+    "/error/retry_after",
+    "/retry_after",
+    "/retryAfter/value",
+    "/error/retryAfter/value",
+];
+/// Places where bodies tell when it is over, as an epoch.
+const RESETS: [&str; 2] = ["/error/limit/reset", "/limit/reset"];
+
+fn in_body(body: &[u8], clock: Clock) -> Vec<Time> {
+    let mut found = Vec::new();
+    if let Ok(value) = serde_json::from_slice::<Value>(body) {
+        let number = |pointer: &str| Pointer::parse(pointer).ok()?.first(&value)?.as_f64();
+        let waits = WAITS.iter().filter_map(|p| number(p));
+        found.extend(waits.map(|seconds| clock.ahead((seconds * 1_000.0) as i64)));
+        let resets = RESETS.iter().filter_map(|p| number(p));
+        found.extend(resets.filter_map(|n| clock.reset(&n.to_string(), None)));
+    }
+    let text = String::from_utf8_lossy(&body[..body.len().min(4_096)]).to_ascii_lowercase();
+    if let Some((_, after)) = text.split_once("retry after ") {
+        let word = after
+            .split(|c: char| c.is_whitespace() || matches!(c, '"' | ',' | ')'))
+            .next();
+        let at = word.and_then(|word| parse_iso(&word.trim_end_matches('.').to_ascii_uppercase()));
+        found.extend(at.map(|at| clock.moment(at)));
+    }
+    found
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Time = Time(1_800_000_000_000);
-
-    fn answer(status: u16, headers: &[(&str, &str)]) -> HttpResponse {
-        HttpResponse {
-            status,
-            headers: headers
-                .iter()
-                .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
-                .collect(),
-            body: Vec::new(),
-        }
-    }
-
-    fn wait(headers: &[(&str, &str)]) -> Option<i64> {
-        not_before(&answer(429, headers), NOW).map(|at| at.since(NOW))
-    }
-
-    #[test]
-    fn the_longest_wait_counts_and_absurd_ones_are_cut() {
-        assert_eq!(wait(&[("retry-after", "30")]), Some(30 * SECOND));
-        assert_eq!(wait(&[("retry-after", "1.5")]), Some(1_500));
-        assert_eq!(wait(&[("retry-after-ms", "2500"), ("retry-after", "2")]), Some(2_500));
-        assert_eq!(wait(&[("retry-after", "0")]), Some(SECOND));
-        assert_eq!(wait(&[("retry-after", "9999999")]), Some(DAY));
-        assert_eq!(wait(&[("retry-after", "soon")]), None);
-        assert_eq!(not_before(&answer(200, &[("retry-after", "30")]), NOW), None);
-        // A date is meant by the provider's clock, which is an hour behind ours here.
-        let dated = [
-            ("date", "Fri, 15 Jan 2027 07:00:00 GMT"),
-            ("retry-after", "Fri, 15 Jan 2027 07:02:00 GMT"),
-        ];
-        assert_eq!(wait(&dated), Some(120 * SECOND));
-    }
-
-    fn reset(unit: ResetUnit, text: &str) -> Option<i64> {
-        moment(text, unit, &answer(200, &[]), NOW).map(|at| at.since(NOW))
-    }
-
-    #[test]
-    fn resets_are_read_in_their_unit() {
-        assert_eq!(reset(ResetUnit::EpochS, "1800000060"), Some(60_000));
-        assert_eq!(reset(ResetUnit::EpochMs, "1800000060000.0"), Some(60_000));
-        assert_eq!(reset(ResetUnit::DeltaS, "42"), Some(42_000));
-        assert_eq!(reset(ResetUnit::Iso, "2027-01-15T08:01:00Z"), Some(60_000));
-        assert_eq!(reset(ResetUnit::Duration, "6m0s"), Some(360_000));
-        assert_eq!(reset(ResetUnit::Duration, "20ms"), Some(20));
-        for text in ["1800000060", "1800000060000", "60", "1m0s", "2027-01-15T08:01:00Z"] {
-            assert_eq!(reset(ResetUnit::Guess, text), Some(60_000), "{text}");
-        }
-        assert_eq!(reset(ResetUnit::EpochS, "1700000000"), Some(0), "the past is now");
-        assert_eq!(reset(ResetUnit::Guess, "whenever"), None);
-    }
-
-    #[test]
-    fn open_families_are_read_without_a_manifest() {
-        let draft = answer(
-            200,
-            &[
-                ("ratelimit-policy", "\"burst\";q=100;w=60, \"day\";q=5000;w=86400"),
-                ("ratelimit", "\"burst\";r=50;t=30"),
-            ],
-        );
-        let found = quotas(None, &draft, NOW);
-        assert_eq!(found.len(), 1);
-        let burst = &found[0];
-        assert_eq!(
-            (burst.name.as_str(), burst.limit, burst.remaining),
-            ("burst", Some(100), 50)
-        );
-        assert_eq!((burst.window_s, burst.resets_at), (Some(60), Some(NOW + 30_000)));
-        let older = answer(200, &[("X-RateLimit-Remaining", "7"), ("X-RateLimit-Reset", "60")]);
-        let found = quotas(None, &older, NOW);
-        assert_eq!((found[0].remaining, found[0].resets_at), (7, Some(NOW + 60_000)));
-        assert!(quotas(None, &answer(200, &[("x-ratelimit-remaining", "many")]), NOW).is_empty());
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 //! [`Probe`]s of a provider in order, gives each answer to [`crate::Provider::read_probe`] and stops
 //! at the first that fails.
 
-pub mod limits;
+mod limits;
 mod read;
 mod request;
 
@@ -12,10 +12,9 @@ use lk_core::words::{CredentialState, Rung};
 
 use crate::message::{HttpRequest, HttpResponse};
 
-pub(crate) use read::read;
-pub use read::{blamed, error_text};
-pub use request::base_url;
-pub(crate) use request::probes;
+pub use limits::{moment, not_before, quotas};
+pub use read::{NEEDS_SCOPES, blamed, own, read, read_by};
+pub use request::{AUTH_BASE_URL, BASE_URL, authorize, probes};
 
 /// One question of a check.
 #[derive(Debug, Clone, PartialEq)]

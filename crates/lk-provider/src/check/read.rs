@@ -1,209 +1,292 @@
-//! What an answer to a manifest's probe says.
+//! What an answer says, by the manifest: whether it is the expected one, whom it is for, what it
+//! warns of; and which rung a refusal blames.
 
-use lk_core::Time;
-use lk_core::words::Rung;
-use serde_json::Value;
+use lk_core::check::Warnings;
+use lk_core::time::DAY;
+use lk_core::words::{CredentialState, Rung};
+use serde_json::{Value, json};
 
-use super::request::base_url;
 use super::{Answer, Failed, Reading, limits};
-use crate::manifest::{Check, Manifest, ProbeRule};
-use crate::message::HttpResponse;
+use crate::manifest::{Auth, AuthKind, JsonKind, Need, ProbeRule, Require, When};
 use crate::template::{Scope, scalar};
-use crate::{Headers, Settings};
+use crate::{Headers, HttpResponse, Manifest, Settings};
 
-/// Bytes of a body that are handed on as an error text.
-const MAX_ERROR_TEXT: usize = 64 * 1024;
+/// The setting that lists further scopes an integration needs, with commas or spaces between them.
+pub const NEEDS_SCOPES: &str = "needs_scopes";
 
-/// The rung that an answer's status blames; `None` where the status is right.
-pub fn blamed(status: u16, body: &str, own: Rung) -> Rung {
-    let about_scope = || {
-        let text = body.to_ascii_lowercase();
-        ["scope", "permission", "not_allowed", "forbidden for"]
-            .iter()
-            .any(|word| text.contains(word))
-    };
-    match status {
-        401 => Rung::Credential,
-        403 if about_scope() => Rung::Scopes,
-        403 => Rung::Credential,
-        429 => Rung::Quota,
-        500.. => Rung::Http,
-        _ => own.max(Rung::Http),
+/// Bytes of a body that a failure carries; the error rules read no more.
+const MAX_BODY: usize = 64 * 1024;
+/// A credential that ends within this time is worth a warning.
+const ENDS_SOON: i64 = 14 * DAY;
+
+/// What an answer to a probe of the manifest says.
+pub fn read(manifest: &Manifest, answer: &Answer<'_>, settings: &Settings) -> Reading {
+    let rules = manifest.check.iter().flat_map(|check| &check.probes);
+    match rules.into_iter().find(|rule| rule.name == answer.probe.name) {
+        Some(rule) => read_by(rule, manifest, answer, settings),
+        None => Reading::default(),
     }
 }
 
-/// The body as text, cut.
-pub fn error_text(response: &HttpResponse) -> String {
-    let cut = &response.body[..response.body.len().min(MAX_ERROR_TEXT)];
-    String::from_utf8_lossy(cut).into_owned()
-}
-
-/// Reads an answer by the rule of its probe.
-pub(crate) fn read(manifest: &Manifest, answer: Answer<'_>, settings: &Settings) -> Reading {
-    let Some((check, rule)) = manifest.check.as_ref().and_then(|check| {
-        let rule = check.probe.iter().find(|rule| rule.name == answer.probe.name)?;
-        Some((check, rule))
-    }) else {
-        return Reading::default();
-    };
-    let response = answer.response;
+/// The same by a rule that need not be in the manifest.
+pub fn read_by(rule: &ProbeRule, manifest: &Manifest, answer: &Answer<'_>, settings: &Settings) -> Reading {
+    let settings = manifest.with_defaults(settings);
+    let headers: Headers = answer.response.headers.iter().map(|(n, v)| (n, v)).collect();
+    let now = answer.now;
     let mut reading = Reading {
-        quotas: limits::quotas(manifest.limits.as_ref(), response, answer.now),
-        not_before: limits::not_before(response, answer.now),
+        quotas: limits::quotas(&manifest.limits, &headers, now),
         ..Reading::default()
     };
-    let json = serde_json::from_slice::<Value>(&response.body).ok();
-    reading.failed = failure(check, rule, response, json.as_ref(), settings);
-    if reading.failed.is_none() {
-        // A success that names a wait names it for later calls, not for this one.
-        reading.not_before = None;
-        learn(&mut reading, rule, response, json.as_ref(), answer.now);
+    let kind = manifest.auth_of(&settings).map(Auth::kind);
+    let body = match body_of(rule, answer.response) {
+        Ok(body) => body,
+        Err(mut failed) => {
+            if failed.rung != Rung::Quota && answer.response.status == 403 && exhausted(&reading) {
+                failed.rung = Rung::Quota;
+            }
+            reading.not_before = limits::not_before(&headers, &answer.response.body, failed.rung, &reading.quotas, now);
+            if failed.http_status == Some(401) && kind.is_some_and(AuthKind::is_static) {
+                reading.credential = Some(CredentialState::NeedsReauth);
+            }
+            return fail(rule, reading, failed);
+        }
+    };
+    if let Some((failed, standing)) = refused(rule, answer.response, &body) {
+        reading.not_before = limits::not_before(&headers, &answer.response.body, failed.rung, &reading.quotas, now);
+        reading.credential = standing;
+        return fail(rule, reading, failed);
+    }
+    let scope = Scope {
+        body: &body,
+        headers: &headers,
+        query: &[],
+        settings: &settings,
+    };
+    if rule.rung >= Rung::Credential && kind.is_some_and(|kind| kind != AuthKind::None) {
+        reading.credential = Some(CredentialState::Active);
+    }
+    reading.account = rule.account.render(&scope);
+    granted(rule, &headers, &body, &settings, &mut reading);
+    if let Some(ends) = rule
+        .expires_header
+        .as_deref()
+        .and_then(|name| limits::moment(headers.text(name)?))
+    {
+        reading.credential_ends = Some(ends);
+        if ends.ms() - now.ms() < ENDS_SOON {
+            reading.warnings = reading.warnings.with(Warnings::CREDENTIAL);
+            reading.credential = Some(CredentialState::Expiring);
+        }
+    }
+    for when in rule.warn_when.iter().filter(|when| holds(when, &body)) {
+        reading.warnings = reading.warnings.with(Warnings::NOTICE);
+        reading.notes.extend(when.note.render(&scope));
     }
     reading
 }
 
-fn failure(
-    check: &Check,
-    rule: &ProbeRule,
-    response: &HttpResponse,
-    json: Option<&Value>,
-    settings: &Settings,
-) -> Option<Failed> {
-    let status = response.status;
-    let failed = |rung: Rung, body: String| {
-        Some(Failed {
-            rung,
-            http_status: Some(status),
-            body,
-        })
-    };
-    let text = error_text(response);
-    if json.is_none()
-        && status < 500
-        && let Some(trap) = sprung(check, settings)
-    {
-        return failed(Rung::Http, ours("wrong_base_url", trap));
-    }
-    let expected = if rule.expect_status.is_empty() {
-        (200..300).contains(&status)
+/// The failure, or a warning of it where the probe is optional.
+fn fail(rule: &ProbeRule, mut reading: Reading, failed: Failed) -> Reading {
+    if rule.optional {
+        reading.warnings = reading.warnings.with(Warnings::NOTICE);
+        let status = failed
+            .http_status
+            .map_or_else(String::new, |status| format!(" (HTTP {status})"));
+        reading
+            .notes
+            .push(format!("The optional question {} was refused{status}.", rule.name));
+        reading.credential = None;
     } else {
-        rule.expect_status.contains(&status)
-    };
-    if !expected {
-        return failed(blamed(status, &text, rule.rung), text);
+        reading.failed = Some(failed);
     }
-    // Of an answer in a form that is not expected, what it says instead is told by the error rules.
-    let Some(json) = json else {
-        return failed(Rung::Http, unreadable(&text, response));
+    reading
+}
+
+fn exhausted(reading: &Reading) -> bool {
+    reading.quotas.iter().any(|quota| quota.remaining == 0)
+}
+
+/// The answer's JSON (null where none is expected), or why it is not the expected one.
+fn body_of(rule: &ProbeRule, response: &HttpResponse) -> Result<Value, Failed> {
+    let status = response.status;
+    let text = String::from_utf8_lossy(&response.body[..response.body.len().min(MAX_BODY)]);
+    let json = rule.accept.contains("json");
+    let page = is_page(response, &text);
+    let failed = |rung, body: String| Failed {
+        rung,
+        http_status: Some(status),
+        body,
     };
-    if let Some(marked) = rule.fail_when.iter().find(|when| marks(when, json)) {
-        let said = marked.pointer.first(json).and_then(scalar).unwrap_or_default();
-        let body = if text.is_empty() { said } else { text };
-        return failed(blamed_in_body(json, rule.rung), body);
+    if !rule.expect_status.contains(&status) {
+        let rung = match blamed(status, &text) {
+            Some(rung) if status == 401 || status == 429 || !(page && json) => rung,
+            _ if page && json => Rung::Http,
+            _ => rule.rung,
+        };
+        return Err(failed(rung, error_text(response, &text, page)));
     }
-    let missing = rule.require.iter().find(|pointer| pointer.first(json).is_none());
-    missing.and_then(|pointer| {
-        let what = pointer.last_key().unwrap_or("a value");
-        failed(
-            Rung::Capability,
-            ours(
-                "unexpected_shape",
-                &format!("The answer has no `{what}`, although its status is {status}."),
-            ),
-        )
+    if !json || rule.method == "HEAD" || status == 204 {
+        return Ok(Value::Null);
+    }
+    if page {
+        return Err(failed(Rung::Http, text.into_owned()));
+    }
+    serde_json::from_slice(&response.body).map_err(|_| {
+        let head: String = text.chars().take(200).collect();
+        failed(Rung::Http, own("not_json", &format!("The answer is not JSON: {head}")))
     })
 }
 
-/// A failure told by the body of an answer whose status is right: which rung, by its words.
-fn blamed_in_body(json: &Value, own: Rung) -> Rung {
-    let text = json.to_string().to_ascii_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if says(&["missing_scope", "no_permission", "insufficient"]) {
-        Rung::Scopes
-    } else if says(&["ratelimited", "rate_limited", "too many requests"]) {
-        Rung::Quota
-    } else if says(&["auth", "token", "credential", "account_inactive"]) {
-        Rung::Credential
-    } else {
-        own
+/// The rung that a refusing status blames whatever was asked; `None` is the probe's own.
+pub fn blamed(status: u16, body: &str) -> Option<Rung> {
+    let lower = body.to_ascii_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    match status {
+        403 if says(&[
+            "rate limit",
+            "ratelimit",
+            "quota",
+            "too many request",
+            "throttl",
+            "limitexceeded",
+        ]) =>
+        {
+            Some(Rung::Quota)
+        }
+        403 if says(&["scope", "permission", "not accessible", "insufficient", "privilege"]) => Some(Rung::Scopes),
+        401 | 403 => Some(Rung::Credential),
+        429 => Some(Rung::Quota),
+        300..=399 | 407 | 408 | 500.. => Some(Rung::Http),
+        _ => None,
     }
 }
 
-fn marks(when: &crate::manifest::FailWhen, json: &Value) -> bool {
-    let Some(found) = when.pointer.first(json).filter(|value| !value.is_null()) else {
-        return false;
-    };
-    when.any_of.is_empty() || scalar(found).is_some_and(|text| when.any_of.contains(&text))
+/// Whether the answer is a page for people.
+fn is_page(response: &HttpResponse, text: &str) -> bool {
+    let typed = response.headers.iter().any(|(name, value)| {
+        name.eq_ignore_ascii_case("content-type") && value.to_ascii_lowercase().contains("text/html")
+    });
+    let start = text
+        .trim_start()
+        .get(..14)
+        .unwrap_or_else(|| text.trim_start())
+        .to_ascii_lowercase();
+    let marked = start.starts_with("<!doctype html") || start.starts_with("<html");
+    // Some APIs call their JSON a page.
+    marked || (typed && !text.trim_start().starts_with(['{', '[']))
 }
 
-/// What is told where JSON was expected: the page itself when it is one, so that its title is read.
-fn unreadable(text: &str, response: &HttpResponse) -> String {
-    if text.trim_start().starts_with('<') {
+/// What the error rules are given of a refusal.
+fn error_text(response: &HttpResponse, text: &str, page: bool) -> String {
+    if response.status < 400 && !page {
+        let sentence = format!("The answer has the unexpected status {}.", response.status);
+        return own("unexpected_status", &sentence);
+    }
+    if !text.trim().is_empty() {
         return text.to_owned();
     }
-    let media = response.headers.iter().find(|(name, _)| name == "content-type");
-    let media = media.map_or("no content type", |(_, value)| value.as_str());
-    if text.trim().is_empty() {
-        ours(
-            "empty_answer",
-            &format!("The answer has no body ({media}) where JSON was expected."),
-        )
-    } else {
-        ours("not_json", &format!("The answer is not JSON ({media})."))
+    let challenge = response
+        .headers
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("www-authenticate"));
+    match challenge {
+        Some((_, challenge)) if challenge.contains("error") => challenge.clone(),
+        _ => format!("HTTP {} without a body", response.status),
     }
 }
 
-/// A finding of our own in the form in which the error rules find code and message.
-fn ours(code: &str, message: &str) -> String {
-    serde_json::json!({ "error": { "code": code, "message": message } }).to_string()
+/// A failure that we found, in the form of the error bodies that the rules read.
+pub fn own(code: &str, sentence: &str) -> String {
+    json!({"error": {"code": code, "message": sentence}}).to_string()
 }
 
-/// The advice of the trap that the base URL has fallen into.
-fn sprung<'a>(check: &'a Check, settings: &Settings) -> Option<&'a str> {
-    let base = base_url(check, settings).to_ascii_lowercase();
-    let trap = check.trap.iter().find(|trap| base.contains(&trap.contains));
-    trap.map(|trap| trap.tell.as_str())
-}
-
-/// What a good answer tells besides being good.
-fn learn(reading: &mut Reading, rule: &ProbeRule, response: &HttpResponse, json: Option<&Value>, now: Time) {
-    let mut headers = Headers::new();
-    for (name, value) in &response.headers {
-        headers.push(name, value.as_bytes().to_vec());
-    }
-    let (query, settings) = (Vec::new(), Settings::new());
-    let scope = Scope {
-        body: json.unwrap_or(&Value::Null),
-        headers: &headers,
-        query: &query,
-        settings: &settings,
+/// What makes an answer of a good status a failure.
+fn refused(rule: &ProbeRule, response: &HttpResponse, body: &Value) -> Option<(Failed, Option<CredentialState>)> {
+    let failed = |rung, body: String| Failed {
+        rung,
+        http_status: Some(response.status),
+        body,
     };
-    reading.account = rule.account.render(&scope);
-    let told = rule.scopes_header.as_deref().and_then(|name| headers.text(name));
-    let in_body = || {
-        let found = rule.scopes.as_ref()?.first(json?)?;
-        Some(match found {
-            Value::Array(items) => items.iter().filter_map(scalar).collect::<Vec<_>>().join(" "),
-            other => scalar(other)?,
-        })
-    };
-    let granted = told.map(str::to_owned).or_else(in_body).map(|text| split(&text));
-    if let Some(granted) = &granted {
-        let lacks = |scope: &&String| !granted.contains(scope);
-        reading.missing_scopes = rule.needs_scopes.iter().filter(lacks).cloned().collect();
-        if !reading.missing_scopes.is_empty() {
-            reading
-                .notes
-                .push(format!("Not granted: {}.", reading.missing_scopes.join(", ")));
-        }
+    if let Some(when) = rule.fail_when.iter().find(|when| holds(when, body)) {
+        let text = String::from_utf8_lossy(&response.body[..response.body.len().min(MAX_BODY)]);
+        return Some((
+            failed(when.rung.unwrap_or(rule.rung), text.into_owned()),
+            when.credential,
+        ));
     }
-    reading.scopes = granted;
-    let seconds = rule.expires_in.as_ref().and_then(|pointer| pointer.first(json?));
-    let seconds = seconds.and_then(|value| scalar(value)?.parse::<i64>().ok());
-    reading.credential_ends = seconds.map(|seconds| now + seconds.saturating_mul(1_000));
+    let lacking = rule.require.iter().find_map(|required| lacking(required, body))?;
+    let sentence = format!("The answer does not have the expected form: {lacking}.");
+    Some((failed(rule.rung, own("unexpected_shape", &sentence)), None))
 }
 
-fn split(text: &str) -> Vec<String> {
-    let parts = text.split([',', ' ']).map(str::trim);
-    parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
+/// What is wrong with a value that has to be there.
+fn lacking(required: &Require, body: &Value) -> Option<String> {
+    let (pointer, kind) = match required {
+        Require::Present(pointer) => (pointer, None),
+        Require::Kind(typed) => (&typed.pointer, Some(typed.is)),
+    };
+    let name = pointer.last_key().unwrap_or("the whole");
+    match (pointer.first(body).filter(|value| !value.is_null()), kind) {
+        (None, _) => Some(format!("no {name}")),
+        (Some(value), Some(kind)) if !is(value, kind) => Some(format!("{name} of another kind than {}", kind.as_str())),
+        _ => None,
+    }
 }
+
+fn is(value: &Value, kind: JsonKind) -> bool {
+    match kind {
+        JsonKind::Number => value.is_number(),
+        JsonKind::String => value.is_string(),
+        JsonKind::Boolean => value.is_boolean(),
+        JsonKind::Array => value.is_array(),
+        JsonKind::Object => value.is_object(),
+    }
+}
+
+fn holds(when: &When, body: &Value) -> bool {
+    let values = when.pointer.values(body);
+    if let Some(exists) = when.exists {
+        let there = values.iter().any(|value| match value {
+            Value::Null | Value::Bool(false) => false,
+            Value::String(text) => !text.is_empty(),
+            Value::Array(items) => !items.is_empty(),
+            _ => true,
+        });
+        return there == exists;
+    }
+    let wanted = |text: &String| when.equals.as_ref() == Some(text) || when.any_of.contains(text);
+    values.into_iter().filter_map(scalar).any(|text| wanted(&text))
+}
+
+/// What was granted and what of it is missing. An answer that does not tell is not held against it.
+fn granted(rule: &ProbeRule, headers: &Headers, body: &Value, settings: &Settings, reading: &mut Reading) {
+    let told = match (&rule.scopes_header, &rule.scopes) {
+        (Some(name), _) => headers.text(name).map(words),
+        (None, Some(pointer)) => pointer.first(body).map(|value| match value {
+            Value::Array(items) => items.iter().filter_map(scalar).collect(),
+            other => words(&scalar(other).unwrap_or_default()),
+        }),
+        (None, None) => None,
+    };
+    let Some(granted) = told else { return };
+    let has = |scope: &String| granted.contains(scope);
+    let further = words(settings.get(NEEDS_SCOPES).unwrap_or_default());
+    let declared = rule.needs_scopes.iter().map(Need::alternatives);
+    let lacking = declared
+        .filter(|any| !any.iter().any(has))
+        .filter_map(<[_]>::first)
+        .cloned();
+    reading.missing_scopes = lacking.chain(further.into_iter().filter(|scope| !has(scope))).collect();
+    if !reading.missing_scopes.is_empty() {
+        reading.warnings = reading.warnings.with(Warnings::SCOPES);
+    }
+    reading.scopes = Some(granted);
+}
+
+fn words(text: &str) -> Vec<String> {
+    let parts = text.split(|c: char| c == ',' || c.is_whitespace());
+    parts.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -50,13 +50,19 @@ pub struct FixtureError {
     message: String,
 }
 
+impl FixtureError {
+    pub(super) fn new(name: &str, message: String) -> Self {
+        Self {
+            name: name.to_owned(),
+            message,
+        }
+    }
+}
+
 impl Fixture {
     /// Parses the text of a fixture.
     pub fn parse(name: &str, text: &str) -> Result<Self, FixtureError> {
-        let fail = |message: String| FixtureError {
-            name: name.to_owned(),
-            message,
-        };
+        let fail = |message: String| FixtureError::new(name, message);
         let file: File = serde_json::from_str(text).map_err(|error| fail(error.to_string()))?;
         if file.body.is_some() == file.text.is_some() {
             return Err(fail("it needs either `body` or `text`".to_owned()));
@@ -144,7 +150,7 @@ fn compare_items(items: &[Item], expected: &[Map<String, Value>]) -> Vec<String>
 }
 
 /// Each expected member has to be equal; others are not looked at.
-fn compare(facts: &Value, expected: &Map<String, Value>, at: &str) -> Vec<String> {
+pub(super) fn compare(facts: &Value, expected: &Map<String, Value>, at: &str) -> Vec<String> {
     expected
         .iter()
         .filter(|(key, value)| facts.get(key.as_str()) != Some(*value))

@@ -2,18 +2,24 @@
 //! signatures refuse, how it reads any body, and what its fixtures expect.
 
 mod bodies;
+mod checks;
 mod fixture;
 mod signing;
 
 use crate::manifest::Capability;
 use crate::{Provider, Settings};
 
+pub use checks::CheckFixture;
 pub use fixture::{Fixture, FixtureError};
 
 /// Everything that is wrong with a provider, one sentence each; empty when it conforms.
-pub fn check(provider: &dyn Provider, fixtures: &[Fixture]) -> Vec<String> {
+pub fn check(provider: &dyn Provider, fixtures: &[Fixture], checks: &[CheckFixture]) -> Vec<String> {
     let mut findings = folder(provider, fixtures);
     findings.extend(check_behaviour(provider));
+    if provider.manifest().can(Capability::Check) && checks.is_empty() {
+        findings.push("checks/ is empty".to_owned());
+    }
+    findings.extend(checks.iter().flat_map(|fixture| fixture.check(provider)));
     if provider.manifest().can(Capability::Webhook) {
         findings.extend(fixtures.iter().flat_map(|fixture| fixture.check(provider)));
     }
@@ -24,15 +30,18 @@ pub fn check(provider: &dyn Provider, fixtures: &[Fixture]) -> Vec<String> {
         .collect()
 }
 
-/// The part that needs neither folder nor fixtures: how the provider verifies and reads.
+/// The part that needs neither folder nor fixtures: how the provider verifies and reads, and what
+/// it makes of refusals.
 pub fn check_behaviour(provider: &dyn Provider) -> Vec<String> {
+    let mut findings = checks::refusals(provider);
     if !provider.manifest().can(Capability::Webhook) {
-        return Vec::new();
+        return findings;
     }
     let signing = variants(provider)
         .into_iter()
         .flat_map(|settings| signing::check(provider, &settings));
-    signing.chain(bodies::check(provider)).collect()
+    findings.extend(signing.chain(bodies::check(provider)));
+    findings
 }
 
 /// What is wrong with an icon: one that is not a plain glyph, or holds more than one.

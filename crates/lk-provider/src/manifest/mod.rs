@@ -8,8 +8,14 @@ mod webhook;
 
 use serde::Deserialize;
 
-pub use auth::{Auth, AuthKind};
-pub use check::{BucketRule, Check, FailWhen, LimitHeaders, Limits, Per, ProbeRule, ResetUnit, Status, Trap};
+pub use auth::{
+    AUTH, ApiKey, AppInstallation, Auth, AuthKind, Basic, ClientAuth, ClientCredentials, OAuth2, Open, Placement,
+    ServiceAccount,
+};
+pub use check::{
+    Bucket, Check, HeaderFamily, JsonKind, Limits, Need, Per, ProbeRule, Require, ResetUnit, StatusKind, StatusPage,
+    Typed, When,
+};
 pub use webhook::{
     Algorithm, BodyRules, Confirm, EchoAs, Encoding, Glob, HandshakeRule, KeyForm, Match, MatchOutcome, Moment, Scheme,
     SecretForm, TimeUnit, Webhook,
@@ -40,15 +46,16 @@ pub struct Manifest {
     pub fields: Vec<Field>,
     /// How its deliveries are verified and read.
     pub webhook: Option<Webhook>,
-    /// The credentials it takes; alternatives.
+    /// The ways it can be connected.
     #[serde(default)]
     pub auth: Vec<Auth>,
-    /// What is asked of it on a schedule.
+    /// How it is checked.
     pub check: Option<Check>,
-    /// Its limits.
-    pub limits: Option<Limits>,
-    /// Its status page as programs read it.
-    pub status: Option<Status>,
+    /// What it allows.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Where it tells how it is.
+    pub status: Option<StatusPage>,
     /// Keys under which it puts personal data.
     #[serde(default)]
     pub redact: Redact,
@@ -204,6 +211,19 @@ impl Manifest {
     /// Whether it has the capability.
     pub fn can(&self, capability: Capability) -> bool {
         self.capabilities.contains(&capability)
+    }
+
+    /// The same with the API's address as `base_url` while that is empty, for addresses that are
+    /// made of it.
+    pub fn with_base(&self, settings: &crate::Settings) -> crate::Settings {
+        let base = self.check.as_ref().and_then(|check| check.base_url.clone());
+        let base = base.map(|url| (crate::check::BASE_URL.to_owned(), url));
+        self.with_defaults(settings).or(base.into_iter())
+    }
+
+    /// The way an integration with these settings proves itself.
+    pub fn auth_of(&self, settings: &crate::Settings) -> Option<&Auth> {
+        auth::choose(&self.auth, settings)
     }
 
     /// The integration's settings with the form's defaults where they are empty.

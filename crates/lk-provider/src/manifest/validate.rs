@@ -1,6 +1,6 @@
 //! What a well-formed manifest must also fulfil.
 
-use super::{AuthKind, Capability, FieldKind, Manifest, ManifestError, Scheme};
+use super::{Capability, FieldKind, Manifest, ManifestError, Scheme};
 
 /// Where something is wrong, as [`ManifestError::Invalid`] tells it, and what.
 type Flaw = (String, String);
@@ -59,6 +59,45 @@ impl Manifest {
             .or_else(|| self.check_flaw())
     }
 
+    fn auth_flaw(&self) -> Option<Flaw> {
+        for (index, auth) in self.auth.iter().enumerate() {
+            let kind = auth.kind().as_str();
+            let twice = self.auth[..index].iter().any(|other| other.kind() == auth.kind());
+            let problem = twice
+                .then(|| "is there twice".to_owned())
+                .or_else(|| auth.flaw(&self.fields));
+            if let Some(problem) = problem {
+                return Some(flaw(format!("auth.{index}"), format!("auth `{kind}`: {problem}")));
+            }
+        }
+        None
+    }
+
+    fn check_flaw(&self) -> Option<Flaw> {
+        if self.can(Capability::Check) != self.check.is_some() {
+            return Some(flaw(
+                "capabilities",
+                "capability `check` and table `[check]` go together",
+            ));
+        }
+        if self.can(Capability::Status) != self.status.is_some() {
+            return Some(flaw(
+                "capabilities",
+                "capability `status` and table `[status]` go together",
+            ));
+        }
+        let below =
+            |table: &str, found: Option<Flaw>| found.map(|(at, problem)| flaw(format!("{table}.{at}"), problem));
+        below("check", self.check.as_ref().and_then(super::Check::flaw))
+            .or_else(|| below("limits", self.limits.flaw()))
+            .or_else(|| {
+                self.status
+                    .as_ref()
+                    .and_then(super::StatusPage::flaw)
+                    .map(|p| flaw("status", p))
+            })
+    }
+
     fn field_flaw(&self, key_ok: impl Fn(&str) -> bool) -> Option<Flaw> {
         for (index, field) in self.fields.iter().enumerate() {
             let key = &field.key;
@@ -81,63 +120,6 @@ impl Manifest {
                 && !field.options.contains(default)
             {
                 return wrong(": the default is not among the options");
-            }
-        }
-        None
-    }
-
-    fn auth_flaw(&self) -> Option<Flaw> {
-        for (index, auth) in self.auth.iter().enumerate() {
-            let wrong = |what: &str| Some(flaw(format!("auth.{index}"), format!("auth {}: {what}", index + 1)));
-            let field = |key: &str| self.fields.iter().find(|field| field.key == key);
-            let secret = |key: &str| field(key).is_some_and(|field| field.kind == FieldKind::Secret);
-            match (auth.kind, &auth.token_field, &auth.username_field) {
-                (AuthKind::None, None, None) => {}
-                (AuthKind::None, _, _) => return wrong("kind `none` has no fields"),
-                (AuthKind::ApiKey, Some(token), None) | (AuthKind::Basic, Some(token), Some(_)) if !secret(token) => {
-                    return wrong("its token_field is not a secret field of the form");
-                }
-                (AuthKind::ApiKey, Some(_), None) => {}
-                (AuthKind::ApiKey, ..) => return wrong("an api_key has a token_field and no username_field"),
-                (AuthKind::Basic, Some(_), Some(user)) if field(user).is_some() => {}
-                (AuthKind::Basic, ..) => {
-                    return wrong("basic has a username_field and a token_field that are fields of the form");
-                }
-            }
-            if !is_header(&auth.header) {
-                return wrong("its header is not the name of a header");
-            }
-        }
-        None
-    }
-
-    fn check_flaw(&self) -> Option<Flaw> {
-        if self.check.is_some() && !self.can(Capability::Check) {
-            return Some(flaw("capabilities", "table `[check]` needs the capability `check`"));
-        }
-        if self.can(Capability::Status) != self.status.is_some() {
-            return Some(flaw(
-                "capabilities",
-                "capability `status` and table `[status]` go together",
-            ));
-        }
-        let check = self.check.as_ref()?;
-        if url::Url::parse(&check.base_url).is_err() {
-            return Some(flaw("check.base_url", "base_url is not an absolute address"));
-        }
-        if check.probe.is_empty() {
-            return Some(flaw("check.probe", "a check asks at least one thing"));
-        }
-        for (index, rule) in check.probe.iter().enumerate() {
-            let at = format!("check.probe.{index}");
-            if check.probe[..index].iter().any(|other| other.name == rule.name) {
-                return Some(flaw(at, format!("probe `{}` is there twice", rule.name)));
-            }
-            if !matches!(rule.method.as_str(), "GET" | "HEAD" | "POST") {
-                return Some(flaw(at, "a check reads: its method is GET, HEAD or POST"));
-            }
-            if rule.path.is_empty() {
-                return Some(flaw(at, "a probe has a path"));
             }
         }
         None

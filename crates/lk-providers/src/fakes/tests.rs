@@ -1,5 +1,7 @@
 //! What the fakes send is what the real receivers accept, read and redact.
 
+mod apis;
+
 use std::collections::BTreeSet;
 
 use lk_core::Time;

@@ -50,8 +50,8 @@ impl<'a> Present<'a> {
     /// The kind of credential an integration proves itself with; none where none is needed.
     pub(crate) fn credential_kind(self, provider: &str, settings: &Settings) -> Option<&'static str> {
         let manifest = self.registry.get(provider)?.manifest();
-        let auth = lk_provider::auth::chosen(manifest, settings)?;
-        (auth.kind != AuthKind::None).then(|| auth.kind.as_str())
+        let kind = manifest.auth_of(settings)?.kind();
+        (kind != AuthKind::None).then(|| kind.as_str())
     }
 
     /// An event with what failed and why.
