@@ -75,3 +75,23 @@ export type AuditResult = 'ok' | 'denied' | 'failed'
 export type AuditEntry = Omit<Schemas['AuditEntry'], 'result'> & { result: AuditResult }
 export type AuditCheck = Schemas['AuditCheck']
 export type ErrorBody = Schemas['Error']
+
+/** What stands of a past check, or an hour or month of them. */
+export type {
+  AdminHealth,
+  AuthChoice,
+  Failing,
+  HealthBucket,
+  HealthCredential,
+  HealthEntry,
+  HealthNow,
+  IntegrationHealth,
+  LadderStep,
+  ProviderIncident,
+  ProviderRates,
+  Quota,
+  QuotaPoint,
+  Slow,
+  Uptime,
+  UptimeBar,
+} from './coming'

@@ -31,6 +31,12 @@ export function formatSpan(ms: number): string {
   return `${Math.floor(ms / DAY)} d`
 }
 
+/** What is still to come, to the nearest unit: six days and 23 hours ahead are "7 d". */
+export function formatAhead(ms: number): string {
+  const unit = ms < MINUTE ? SECOND : ms < HOUR ? MINUTE : ms < 2 * DAY ? HOUR : DAY
+  return formatSpan(Math.round(ms / unit) * unit)
+}
+
 const JUST_NOW_MS = 5 * SECOND
 const RELATIVE_LIMIT_MS = 14 * DAY
 
@@ -38,7 +44,7 @@ const RELATIVE_LIMIT_MS = 14 * DAY
 export function formatAgo(iso: string, now: number): string {
   const time = Date.parse(iso)
   const age = now - time
-  if (age < -MINUTE) return `in ${formatSpan(-age)}`
+  if (age < -MINUTE) return `in ${formatAhead(-age)}`
   if (age < JUST_NOW_MS) return 'just now'
   return age > RELATIVE_LIMIT_MS ? shortDate.format(time) : `${formatSpan(age)} ago`
 }

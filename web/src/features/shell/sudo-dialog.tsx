@@ -7,7 +7,7 @@ import type { SudoMethods } from '@/api/types'
 import { CodeField } from '@/features/shared/code-field'
 import { identityProviderStart } from '@/features/shared/identity-provider'
 import { Button, buttonClass } from '@/ui/button'
-import { Dialog } from '@/ui/dialog'
+import { Dialog, DialogActions } from '@/ui/dialog'
 import { TextField } from '@/ui/field'
 import { FormError } from '@/ui/states'
 
@@ -41,12 +41,12 @@ export function SudoDialog({ methods, onDone, onCancel }: SudoDialogProps) {
             <TextField label="Password" type="password" name="password" autoComplete="current-password" value={password} onChange={setPassword} isRequired autoFocus />
             {asksCode && <CodeField value={code} onChange={setCode} recovery />}
             <FormError error={refusalOf(prove.error)} />
-            <div className="flex justify-end gap-2">
+            <DialogActions>
               <Button onPress={onCancel}>Cancel</Button>
               <Button type="submit" variant="primary" isDisabled={prove.isPending}>
                 {prove.isPending ? 'Confirming' : 'Confirm'}
               </Button>
-            </div>
+            </DialogActions>
           </form>
         )}
         {methods.identityProvider && <ByIdentityProvider other={methods.password} />}
