@@ -19,8 +19,17 @@ export function formatPercent(percent: number): string {
   return `${oneDecimal.format(Math.min(99.9, Math.max(0.1, percent)))} %`
 }
 
+/** A rate of 0 to 1. */
+export const formatRatio = (ratio: number): string => formatPercent(100 * ratio)
+
+/** How long a call took: "41 ms", "1.2 s". */
+export function formatTook(ms: number): string {
+  return ms < SECOND ? `${Math.round(ms)} ms` : `${oneDecimal.format(ms / SECOND)} s`
+}
+
 export const formatExact = (iso: string): string => exact.format(new Date(iso))
 export const formatClock = (iso: string): string => clockTime.format(new Date(iso))
+export const formatDate = (iso: string): string => shortDate.format(new Date(iso))
 export const formatHour = (iso: string): string => hourMinute.format(new Date(iso))
 
 /** "just now", "14 s", "4 min", "2 h", "3 d": one unit, the largest that fits. */
