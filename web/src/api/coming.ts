@@ -180,6 +180,12 @@ export interface AuthChoice {
   fields: string[]
 }
 
+/** What an integration in a list says of its checks. */
+export interface LastCheck {
+  lastCheckAt?: Time | null
+  responseTimeMs?: number | null
+}
+
 interface Answer<T> {
   200: { headers: Record<string, unknown>; content: { 'application/json': T } }
 }

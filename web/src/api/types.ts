@@ -2,6 +2,7 @@
  * The shapes of the API under the names the UI uses. They come from `schema.ts`, which `npm run gen` writes
  * from the server's OpenAPI document; only what JSON Schema leaves open is narrowed here.
  */
+import type { LastCheck } from './coming'
 import type { components } from './schema'
 
 type Schemas = components['schemas']
@@ -33,7 +34,7 @@ export type Demo = Schemas['Demo']
 export type ScoreParts = Schemas['ScoreParts']
 /** The part of an integration that the live stream's `status` message replaces. */
 export type IntegrationStatus = Schemas['IntegrationStatus']
-export type Integration = Schemas['Integration']
+export type Integration = Schemas['Integration'] & LastCheck
 export type IntegrationDetail = Integration & { settings: Record<string, Json>; problems: Problem[] }
 export type CreatedIntegration = Schemas['CreatedIntegration']
 

@@ -18,6 +18,12 @@ function worldWith(current: Parameters<typeof aHealth>[2]) {
   return world
 }
 
+/** The panel once there is a check in it. */
+async function lastCheck() {
+  await screen.findByRole('list', { name: 'Rungs of the last check' })
+  return screen.getByRole('region', { name: 'Last check' })
+}
+
 test('the ladder of the last check has its timings, the certificate and the scopes', async () => {
   renderApp(PAGE)
   const ladder = await screen.findByRole('list', { name: 'Rungs of the last check' })
@@ -30,8 +36,8 @@ test('the ladder of the last check has its timings, the certificate and the scop
 
 test('a failing rung is named, explained, and has the one button that helps', async () => {
   const { user } = renderApp('/integrations/integration-2')
-  const panel = await screen.findByRole('region', { name: 'Last check' })
-  const failing = await within(panel).findByText('failed: 401 invalid_grant')
+  const panel = await lastCheck()
+  const failing = within(panel).getByText('failed: 401 invalid_grant')
   expect(failing.closest('li')).toHaveTextContent('Credential')
   expect(within(panel).getAllByText('not reached')).toHaveLength(2)
   expect(within(panel).getByText('The provider no longer accepts our token')).toBeVisible()
@@ -52,8 +58,8 @@ test('a credential that was typed in is changed in the settings', async () => {
 
 test('what may pass by itself is checked again', async () => {
   renderApp(PAGE, worldWith({ errorMessage: 'No answer within 5 s.', errorCode: 'timeout', ladder: aLadder('http') }))
-  const panel = await screen.findByRole('region', { name: 'Last check' })
-  expect(await within(panel).findByRole('button', { name: 'Check now' })).toBeVisible()
+  const panel = await lastCheck()
+  expect(within(panel).getByRole('button', { name: 'Check now' })).toBeVisible()
 })
 
 test('checking now says what came of it; the second time within a minute how long to wait', async () => {

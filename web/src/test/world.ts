@@ -50,6 +50,7 @@ export class World {
       providerName: provider?.name ?? '',
       webhook: { url: `http://127.0.0.1:8787/webhooks/${more.provider}/k_${id}`, aliasUrl: null, secrets: 1, rejected24h: 0 },
       lastEvents: [],
+      lastCheckAt: ago(2 * MINUTE, this.now()),
       lastEventAt: ago(31 * MINUTE, this.now()),
       lastSuccessAt: ago(52 * MINUTE, this.now()),
       createdAt: ago(900 * HOUR, this.now()),

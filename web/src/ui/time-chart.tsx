@@ -39,15 +39,18 @@ export function TimeChart({ label, summary, times, series, format, zoom = null, 
   const theme = useAppliedTheme()
   const last = times.length - 1
   const shown = at !== null && at <= last ? at : null
-  const time = times[shown ?? last]
+  // At rest the readout shows the newest value, which a forecast goes beyond.
+  const rest = Math.max(0, series[0]?.values.findLastIndex((value) => value !== null) ?? last)
+  const index = shown ?? rest
+  const time = times[index]
   const move = (event: KeyboardEvent) => {
-    const next = stepOf(event.key, shown ?? last, last)
+    const next = stepOf(event.key, index, last)
     if (next === null) return
     event.preventDefault()
     setAt(next)
   }
   const valueAt = (item: ChartSeries) => {
-    const value = item.values[shown ?? last]
+    const value = item.values[index]
     return value === null || value === undefined ? '–' : format(value)
   }
   const words = time === undefined ? '' : `${formatExact(new Date(time).toISOString())}: ${series.map((item) => `${item.label} ${valueAt(item)}`).join(', ')}`
@@ -69,7 +72,7 @@ export function TimeChart({ label, summary, times, series, format, zoom = null, 
         aria-label={label}
         aria-valuemin={0}
         aria-valuemax={Math.max(0, last)}
-        aria-valuenow={shown ?? Math.max(0, last)}
+        aria-valuenow={index}
         aria-valuetext={words}
         onKeyDown={move}
         onBlur={() => setAt(null)}

@@ -67,3 +67,8 @@ export const adminHealthQuery = (window: AdminWindow) =>
 
 export const adminHealthFile = (format: FileFormat, window: AdminWindow, now: number) =>
   url('/api/admin/integrations/health/export', { format, from: new Date(now - WINDOW_HOURS[window] * HOUR_MS).toISOString() })
+
+/** Asks for the proof that a download needs and cannot ask for itself. */
+export function useAllowHealthFile(window: AdminWindow) {
+  return useMutation({ mutationFn: () => request('get', '/api/admin/integrations/health', { query: { window } }) })
+}

@@ -29,24 +29,22 @@ export function HealthTab({ integration }: { integration: IntegrationDetail }) {
           <Panel id="condition" title="Condition">
             <Reasons integration={integration} />
           </Panel>
+          {query.data ? (
+            <LastCheckPanel integration={integration} current={query.data.current} />
+          ) : (
+            <Panel id="last-check" title="Last check">
+              {query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : <SkeletonRows rows={6} label="Loading the last check" />}
+            </Panel>
+          )}
+        </div>
+        <div className="grid min-w-0 gap-4">
+          {query.data && <CredentialCard integration={integration} current={query.data.current} />}
           <Panel id="open-problems" title="Open problems">
             <ProblemLinks problems={integration.problems} />
           </Panel>
           <Panel id="score" title="Score">
             <Score score={integration.score} parts={integration.scoreParts} />
           </Panel>
-        </div>
-        <div className="grid min-w-0 gap-4">
-          {query.data ? (
-            <>
-              <LastCheckPanel integration={integration} current={query.data.current} />
-              <CredentialCard integration={integration} current={query.data.current} />
-            </>
-          ) : (
-            <Panel id="last-check" title="Last check">
-              {query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : <SkeletonRows rows={6} label="Loading the last check" />}
-            </Panel>
-          )}
         </div>
       </div>
       {query.data && <Evidence health={query.data} />}
