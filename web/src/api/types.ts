@@ -2,7 +2,7 @@
  * The shapes of the API under the names the UI uses. They come from `schema.ts`, which `npm run gen` writes
  * from the server's OpenAPI document; only what JSON Schema leaves open is narrowed here.
  */
-import type { LastCheck } from './coming'
+import type { AuthChoice, LastCheck } from './coming'
 import type { components } from './schema'
 
 type Schemas = components['schemas']
@@ -55,7 +55,7 @@ export type Classification = Schemas['Classification']
 export type Problem = Schemas['Problem']
 
 export type ManifestField = Schemas['ProviderField']
-export type ProviderInfo = Schemas['ProviderInfo']
+export type ProviderInfo = Schemas['ProviderInfo'] & { auth?: AuthChoice[] }
 
 export type SudoMethods = Schemas['SudoMethods']
 export type Profile = Schemas['Profile']

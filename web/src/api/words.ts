@@ -89,7 +89,7 @@ export const CREDENTIAL_KIND_WORDS: Record<string, string> = {
   oauth2: 'OAuth 2 connection',
   client_credentials: 'OAuth 2 client',
   service_account: 'Service account',
-  github_app: 'App installation',
+  app_installation: 'App installation',
   none: 'None needed',
 }
 
