@@ -36,11 +36,11 @@ export function SortTable<T>({ label, columns, rows, keyOf, sort, onSort }: Sort
             {columns.map((item) => {
               const active = item === column
               return (
-                <th key={item.id} scope="col" aria-sort={active ? (falling ? 'descending' : 'ascending') : 'none'} className={cx('px-2 py-1 font-normal first:pl-4 last:pr-4', item.number && 'text-right')}>
+                <th key={item.id} scope="col" aria-sort={active ? (falling ? 'descending' : 'ascending') : 'none'} className={cx('px-1.5 py-1 font-normal first:pl-4 last:pr-4', item.number && 'text-right')}>
                   <button
                     type="button"
                     onClick={() => onSort(nextSort(item, active, falling))}
-                    className={cx('inline-flex h-6 items-center gap-1 rounded-sm px-1 whitespace-nowrap hover:text-ink', active && 'font-medium text-ink')}
+                    className={cx('inline-flex h-6 items-center gap-0.5 rounded-sm whitespace-nowrap hover:text-ink', active && 'font-medium text-ink')}
                   >
                     {item.label}
                     <DownIcon className={cx('size-3', !active && 'invisible', !falling && 'rotate-180')} />
@@ -56,7 +56,7 @@ export function SortTable<T>({ label, columns, rows, keyOf, sort, onSort }: Sort
               {columns.map((item, index) => {
                 const Cell = index === 0 ? 'th' : 'td'
                 return (
-                  <Cell key={item.id} {...(index === 0 && { scope: 'row' })} className={cx('px-2 py-1.5 font-normal whitespace-nowrap first:pl-4 last:pr-4', item.number && 'text-right')}>
+                  <Cell key={item.id} {...(index === 0 && { scope: 'row' })} className={cx('px-1.5 py-1.5 font-normal whitespace-nowrap first:pl-4 last:pr-4', item.number && 'text-right')}>
                     {item.cell(row)}
                   </Cell>
                 )

@@ -29,10 +29,12 @@ function Incident({ incident }: { incident: ProviderIncident }) {
     <li className="flex gap-3 px-4 py-3 text-13">
       <HealthShape health={open ? 'degraded' : 'healthy'} className="mt-1" />
       <div className="min-w-0 flex-1">
-        <p className="flex flex-wrap items-center gap-x-2 gap-y-1">
+        <p className="flex items-start gap-2">
           <ProviderIcon provider={incident.provider} name={incident.provider} />
-          <span className="min-w-0 font-medium text-pretty">{incident.summary}</span>
-          <Tag mono>{incident.cause}</Tag>
+          <span className="min-w-0">
+            <span className="mr-2 font-medium">{incident.summary}</span>
+            <Tag mono>{incident.cause}</Tag>
+          </span>
         </p>
         <p className="text-12 text-muted">
           {incident.closedAt === null ? (

@@ -40,10 +40,15 @@ export function CheckNow({ integration, variant = 'secondary', size = 'md' }: Ch
       },
     })
   return (
-    <Button variant={variant} size={size} onPress={run} isDisabled={check.isPending || left > 0 || !integration.enabled}>
-      <CheckNowIcon className={cx('size-3.5', check.isPending && 'spin')} />
-      <span role="status">{check.isPending ? 'Checking' : left > 0 ? `Check again in ${left} s` : 'Check now'}</span>
-    </Button>
+    <>
+      <Button variant={variant} size={size} onPress={run} isDisabled={check.isPending || left > 0 || !integration.enabled}>
+        <CheckNowIcon className={cx('size-3.5', check.isPending && 'spin')} />
+        {check.isPending ? 'Checking' : left > 0 ? `Check again in ${left} s` : 'Check now'}
+      </Button>
+      <span role="status" className="sr-only">
+        {check.isPending ? `Checking ${integration.name}` : ''}
+      </span>
+    </>
   )
 }
 

@@ -3,6 +3,7 @@ import { Link, useNavigate } from '@tanstack/react-router'
 import { healthFile, healthQuery, type FileFormat } from '@/api/queries/health'
 import { integrationQuery } from '@/api/queries/integrations'
 import type { IntegrationDetail } from '@/api/types'
+import { bringIntoView } from '@/features/shared/side-tabs'
 import { keepPage, usePageSearch } from '@/features/shared/url-state'
 import { ProviderIcon } from '@/provider/provider-icon'
 import { IconButton } from '@/ui/button'
@@ -64,7 +65,7 @@ function Detail({ integration }: { integration: IntegrationDetail }) {
       <nav aria-label="Parts of this integration" className="-mx-4 overflow-x-auto border-b border-line px-4 scroll-thin md:mx-0 md:px-0" data-print="hide">
         <ul className="flex gap-1">
           {tabs.map((item) => (
-            <li key={item}>
+            <li key={item} ref={item === tab ? bringIntoView : null}>
               <Link
                 {...keepPage(() => ({ tab: item === 'health' ? undefined : item }))}
                 aria-current={item === tab ? 'page' : undefined}
