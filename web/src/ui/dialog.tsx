@@ -36,7 +36,7 @@ export function Dialog({ title, isOpen, onClose, children, role = 'dialog' }: Di
 
 /** The row of buttons that ends a dialog: always in sight, however long what is above it. */
 export function DialogActions({ children }: { children: ReactNode }) {
-  return <div className="sticky -bottom-4 z-10 -mx-4 -mb-4 flex flex-wrap justify-end gap-2 border-t border-line bg-surface px-4 py-3">{children}</div>
+  return <div className="sticky -bottom-4 z-10 -mx-4 -mb-4 flex rounded-b-lg flex-wrap justify-end gap-2 border-t border-line bg-surface px-4 py-3">{children}</div>
 }
 
 interface DrawerProps {
