@@ -46,8 +46,10 @@ pub fn encode(s: &IntegrationState) -> Vec<u8> {
             uint(b, time.map_or(0, |t| zigzag(near.0 - t.0) + 1));
         }
     });
-    put(&mut out, FINE, |b| ring(b, &s.windows.fine));
-    put(&mut out, COARSE, |b| ring(b, &s.windows.coarse));
+    put(&mut out, FINE, |b| ring(b, &s.windows.fine, |_| false));
+    // What the fine buckets say already is left out and added up again by the reader.
+    let told = |bucket| s.windows.fine_sum(bucket) == Some(s.windows.coarse.get(bucket));
+    put(&mut out, COARSE, |b| ring(b, &s.windows.coarse, told));
     put(&mut out, RESULTS, |b| {
         b.extend_from_slice(&s.weights.ok.to_le_bytes());
         b.extend_from_slice(&s.weights.total.to_le_bytes());
@@ -92,7 +94,10 @@ pub fn decode(bytes: &[u8]) -> Result<IntegrationState, Damaged> {
                 s.last_failure = r.distance()?.map(|d| near - d);
             }
             FINE => r.ring(&mut s.windows.fine)?,
-            COARSE => r.ring(&mut s.windows.coarse)?,
+            COARSE => {
+                r.ring(&mut s.windows.coarse)?;
+                s.windows.fill_coarse();
+            }
             RESULTS => {
                 s.weights.ok = r.float()?;
                 s.weights.total = r.float()?;
@@ -135,13 +140,13 @@ fn uint(out: &mut Vec<u8>, mut value: u64) {
 }
 
 /// Runs of empty buckets are one pair of bytes, so a quiet integration takes little room.
-fn ring<const N: usize>(out: &mut Vec<u8>, ring: &Ring<N>) {
+fn ring<const N: usize>(out: &mut Vec<u8>, ring: &Ring<N>, told: impl Fn(i64) -> bool) {
     uint(out, ring.head as u64);
     let mut empty = 0_u64;
     let oldest = ring.head - N as i64 + 1;
     for bucket in oldest..=ring.head {
         let c = ring.get(bucket);
-        if c.total() == 0 {
+        if c.total() == 0 || told(bucket) {
             empty += 1;
             continue;
         }
@@ -162,7 +167,7 @@ fn checks(out: &mut Vec<u8>, c: &Checks, near: crate::Time) {
         .failed
         .map_or(0, |(rung, category)| 1 + rung.code() * 16 + category.code());
     out.push(failed);
-    for time in [c.slot, c.last_at, c.next_at] {
+    for time in [c.last_at, c.next_at] {
         uint(out, time.map_or(0, |t| zigzag(near.0 - t.0) + 1));
     }
     uint(out, u64::from(c.took_ms));
@@ -226,11 +231,10 @@ impl<'a> Reader<'a> {
             }
         };
         let mut moment = || Ok(self.distance()?.map(|d| near - d));
-        let (slot, last_at, next_at) = (moment()?, moment()?, moment()?);
+        let (last_at, next_at) = (moment()?, moment()?);
         Ok(Checks {
             streak,
             failed,
-            slot,
             last_at,
             next_at,
             took_ms: self.uint()? as u32,
@@ -284,7 +288,6 @@ mod tests {
         s.checks = Checks {
             streak: u16::MAX,
             failed: Some((Rung::Quota, Category::Configuration)),
-            slot: Some(now - crate::time::DAY),
             last_at: Some(now - crate::time::DAY),
             took_ms: 30_000,
             warnings: Warnings(u8::MAX),

@@ -13,6 +13,7 @@ pub mod effect;
 pub mod event;
 pub mod health;
 pub mod observation;
+pub mod outage;
 pub mod policy;
 pub mod problem;
 pub mod schedule;

@@ -47,8 +47,6 @@ pub struct Checks {
     pub streak: u16,
     /// The rung and category of the last failure, while the streak lasts.
     pub failed: Option<(Rung, Category)>,
-    /// The slot of the last check.
-    pub slot: Option<Time>,
     /// When the last check ended.
     pub last_at: Option<Time>,
     /// How long it took, milliseconds.

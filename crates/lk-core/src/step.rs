@@ -32,6 +32,8 @@ pub struct Step {
     pub event: Option<EventDraft>,
     /// What must happen after the commit.
     pub effects: Vec<Effect>,
+    /// Whether a check counted: it was not a second answer to the same slot.
+    pub checked: bool,
     /// The earliest moment at which the state could change without input.
     pub wake_at: Option<Time>,
 }
@@ -47,6 +49,7 @@ pub fn step(subject: Subject, observation: Observation, policy: &Policy, now: Ti
     let mut state = subject.state;
     let mut effects = Vec::new();
     let mut problem = None;
+    let mut counted = false;
     let event = match fact {
         Fact::Webhook(mut delivery) => {
             if let Some(failure) = &mut delivery.failure {
@@ -60,7 +63,7 @@ pub fn step(subject: Subject, observation: Observation, policy: &Policy, now: Ti
             Some(told(delivery, received_at))
         }
         Fact::Check(mut check) => {
-            if state.checks.slot.is_some_and(|slot| check.slot <= slot) {
+            if answered_already(&state, &check, now) {
                 None
             } else {
                 if let Some(failed) = &mut check.failed {
@@ -68,6 +71,7 @@ pub fn step(subject: Subject, observation: Observation, policy: &Policy, now: Ti
                     problem = Some(filed(subject.problem, judged, integration, policy, now, &mut effects));
                 }
                 let was = state.checks;
+                counted = true;
                 note_check(&mut state, &check, integration, policy, now);
                 checked(
                     check,
@@ -126,8 +130,18 @@ pub fn step(subject: Subject, observation: Observation, policy: &Policy, now: Ti
         problem,
         event,
         effects,
+        checked: counted,
         wake_at,
     }
+}
+
+/// Whether the slot was answered by a check that ended after it. Where the clock was set back, the
+/// last check's end lies in the future and says nothing.
+fn answered_already(state: &IntegrationState, check: &CheckResult, now: Time) -> bool {
+    state
+        .checks
+        .last_at
+        .is_some_and(|last| check.slot < last && last <= now)
 }
 
 /// Files a failure under its problem, whose pinned category then counts.
@@ -172,7 +186,6 @@ fn note_check(
     state.weights.add(now, outcome);
     state.recent.push(outcome);
     let checks = &mut state.checks;
-    checks.slot = Some(check.slot);
     checks.last_at = Some(now);
     checks.took_ms = check.took_ms;
     match &check.failed {
@@ -326,5 +339,7 @@ fn turned(change: (Health, Health), reasons: &[health::Reason], now: Time) -> Ev
     }
 }
 
+#[cfg(test)]
+mod check_tests;
 #[cfg(test)]
 mod tests;

@@ -114,6 +114,34 @@ impl Windows {
         self.coarse.add(at.0 / COARSE_MS, outcome);
     }
 
+    /// What the fine buckets come to for a coarse one that they cover whole, or that is being
+    /// filled.
+    pub(crate) fn fine_sum(&self, coarse: i64) -> Option<Counts> {
+        let per = COARSE_MS / FINE_MS;
+        let first = coarse * per;
+        let ended = coarse == self.coarse.head || first + per - 1 <= self.fine.head;
+        let covered = ended && first > self.fine.head - FINE as i64;
+        covered.then(|| {
+            let sum: Counts = (first..first + per).map(|bucket| self.fine.get(bucket)).sum();
+            Counts {
+                ok: sum.ok.min(MAX_OK),
+                failed: sum.failed.min(MAX_FAILED),
+            }
+        })
+    }
+
+    /// Fills coarse buckets that are empty and that the fine ones tell of.
+    pub(crate) fn fill_coarse(&mut self) {
+        let newest = self.coarse.head;
+        for bucket in (newest - (FINE as i64)..=newest).filter(|bucket| *bucket >= 0) {
+            if self.coarse.get(bucket).total() == 0
+                && let Some(sum) = self.fine_sum(bucket)
+            {
+                self.coarse.buckets[slot::<COARSE>(bucket)] = sum;
+            }
+        }
+    }
+
     /// The last hour, as seen at `now`.
     pub fn last_hour(&self, now: Time) -> Counts {
         self.fine.last((now.0 / FINE_MS).max(self.fine.head))
