@@ -30,6 +30,12 @@ export interface AuditFilters {
   q?: string | undefined
 }
 
+/** How far back a chart of checks looks; `latest` is each of the last hundred. */
+export const HEALTH_WINDOWS = ['latest', '24h', '7d', '30d'] as const
+export type HealthWindow = (typeof HEALTH_WINDOWS)[number]
+export const ADMIN_WINDOWS = ['24h', '7d', '30d'] as const
+export type AdminWindow = (typeof ADMIN_WINDOWS)[number]
+
 /** Whether the server would list this event under these filters; the live stream is not filtered by it. */
 export function matches(event: EventSummary, filters: EventFilters): boolean {
   if (filters.status && event.status !== filters.status) return false

@@ -74,6 +74,7 @@ function withEvent<T extends Integration>(integration: T, event: StreamedEvent):
     ...integration,
     lastEvents: [event, ...integration.lastEvents].slice(0, CARD_EVENTS),
     lastEventAt: event.receivedAt,
+    ...(event.kind === 'check' && { lastCheckAt: event.receivedAt }),
     ...(event.status === 'success' && { lastSuccessAt: event.receivedAt }),
     ...(event.status === 'failure' && { lastFailureAt: event.receivedAt }),
     sparkline: countInto(integration.sparkline, event),

@@ -2,6 +2,7 @@
  * The shapes of the API under the names the UI uses. They come from `schema.ts`, which `npm run gen` writes
  * from the server's OpenAPI document; only what JSON Schema leaves open is narrowed here.
  */
+import type { AuthChoice, LastCheck } from './coming'
 import type { components } from './schema'
 
 type Schemas = components['schemas']
@@ -33,7 +34,7 @@ export type Demo = Schemas['Demo']
 export type ScoreParts = Schemas['ScoreParts']
 /** The part of an integration that the live stream's `status` message replaces. */
 export type IntegrationStatus = Schemas['IntegrationStatus']
-export type Integration = Schemas['Integration']
+export type Integration = Schemas['Integration'] & LastCheck
 export type IntegrationDetail = Integration & { settings: Record<string, Json>; problems: Problem[] }
 export type CreatedIntegration = Schemas['CreatedIntegration']
 
@@ -54,7 +55,7 @@ export type Classification = Schemas['Classification']
 export type Problem = Schemas['Problem']
 
 export type ManifestField = Schemas['ProviderField']
-export type ProviderInfo = Schemas['ProviderInfo']
+export type ProviderInfo = Schemas['ProviderInfo'] & { auth?: AuthChoice[] }
 
 export type SudoMethods = Schemas['SudoMethods']
 export type Profile = Schemas['Profile']
@@ -75,3 +76,23 @@ export type AuditResult = 'ok' | 'denied' | 'failed'
 export type AuditEntry = Omit<Schemas['AuditEntry'], 'result'> & { result: AuditResult }
 export type AuditCheck = Schemas['AuditCheck']
 export type ErrorBody = Schemas['Error']
+
+/** What stands of a past check, or an hour or month of them. */
+export type {
+  AdminHealth,
+  AuthChoice,
+  Failing,
+  HealthBucket,
+  HealthCredential,
+  HealthEntry,
+  HealthNow,
+  IntegrationHealth,
+  LadderStep,
+  ProviderIncident,
+  ProviderRates,
+  Quota,
+  QuotaPoint,
+  Slow,
+  Uptime,
+  UptimeBar,
+} from './coming'

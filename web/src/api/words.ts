@@ -69,3 +69,36 @@ export const scopesOf = (role: Role): Scope[] => SCOPES.filter((scope) => ROLES.
 
 export const RESULT_WORDS: Record<AuditResult, string> = { ok: 'Done', denied: 'Denied', failed: 'Failed' }
 export const RESULTS = Object.keys(RESULT_WORDS) as AuditResult[]
+
+/** The rungs of a check in the order they are climbed, as people call them. */
+export const RUNG_WORDS: Record<string, string> = {
+  dns: 'Name (DNS)',
+  tcp: 'Connection (TCP)',
+  tls: 'Encryption (TLS)',
+  http: 'Answer (HTTP)',
+  credential: 'Credential',
+  scopes: 'Scopes',
+  capability: 'Capability',
+  quota: 'Quota',
+}
+export const RUNGS = Object.keys(RUNG_WORDS)
+
+export const CREDENTIAL_KIND_WORDS: Record<string, string> = {
+  api_key: 'API key',
+  basic: 'Name and password',
+  oauth2: 'OAuth 2 connection',
+  client_credentials: 'OAuth 2 client',
+  service_account: 'Service account',
+  app_installation: 'App installation',
+  none: 'None needed',
+}
+
+/** Where a credential stands, as a shape and in words. */
+export const CREDENTIAL_STATE_WORDS: Record<string, [shape: Health, words: string]> = {
+  active: ['healthy', 'Accepted'],
+  expiring: ['degraded', 'Expires soon'],
+  needs_reauth: ['down', 'Must be connected again'],
+  misconfigured: ['down', 'Refused: our client or key is wrong'],
+  revoked: ['down', 'Revoked at the provider'],
+  pending: ['unknown', 'Not connected yet'],
+}

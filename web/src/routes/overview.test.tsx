@@ -1,6 +1,6 @@
 import { screen, waitFor, within } from '@testing-library/react'
 import { http, HttpResponse } from 'msw'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { failed } from '@/test/answers'
 import { NOW } from '@/test/factories'
 import { FAILURES } from '@/test/fixtures/failures'
@@ -67,17 +67,54 @@ test('the keyboard moves among rows and acknowledges the problem that has the fo
   await waitFor(() => expect(world.problems.find((problem) => problem.id === id)?.state).toBe('acknowledged'))
 })
 
-test('says aloud that an integration went down', async () => {
-  const { world } = renderApp('/')
-  await screen.findByRole('region', { name: 'Integrations' })
-  await screen.findByText('live')
+/** Says over the stream that the first integration went down. */
+function bringDown(world: World) {
   const integration = world.integrations[0]
   if (!integration) throw new Error('the world is empty')
   const { id, healthSince, score, status, record24h, lastEventAt, openProblems } = integration
   const reasons = [{ code: 'provider_outage', message: 'It answers with 503.' }]
   world.emit('status', { id, health: 'down', healthSince, reasons, score, status, record24h, lastEventAt, openProblems })
-  const notice = await screen.findByText('Procore is down.')
-  expect(notice.closest('[aria-live=assertive]')).toHaveTextContent('It answers with 503.')
+}
+
+test('says aloud on every page that an integration went down, and leads to it', async () => {
+  const { world, client } = renderApp('/settings')
+  await screen.findByRole('heading', { name: 'Settings' })
+  await screen.findByText('live')
+  await waitFor(() => expect(client.getQueryData(['integrations'])).toBeDefined())
+  bringDown(world)
+  const notice = await screen.findByText(/is down\./)
+  expect(notice.closest('[aria-live=assertive]')).toHaveTextContent('Procore is down. It answers with 503.')
+  expect(within(notice).getByRole('link', { name: 'Procore' })).toHaveAttribute('href', '/integrations/integration-1')
+})
+
+test('offers the notifications of the browser while something is down, and uses them when looked away from', async () => {
+  const shown: string[] = []
+  class FakeNotification extends EventTarget {
+    static permission: NotificationPermission = 'default'
+    static async requestPermission() {
+      FakeNotification.permission = 'granted'
+      return FakeNotification.permission
+    }
+    constructor(title: string) {
+      super()
+      shown.push(title)
+    }
+  }
+  vi.stubGlobal('Notification', FakeNotification)
+  const { world, user } = renderApp('/')
+  await screen.findByRole('region', { name: 'Integrations' })
+  await screen.findByText('live')
+  bringDown(world)
+  await user.click(await screen.findByRole('button', { name: 'Allow notifications' }))
+  await waitFor(() => expect(screen.queryByRole('button', { name: 'Allow notifications' })).toBeNull())
+  expect(shown).toEqual([])
+  const integration = world.integrations[0]
+  if (integration) world.emit('status', { ...integration, health: 'healthy', reasons: [] })
+  await waitFor(() => expect(screen.queryByText(/is down\./)).toBeNull())
+  vi.spyOn(document, 'visibilityState', 'get').mockReturnValue('hidden')
+  bringDown(world)
+  await waitFor(() => expect(shown).toEqual(['Procore is down']))
+  vi.unstubAllGlobals()
 })
 
 test('a fresh installation offers the first integration and the demo', async () => {

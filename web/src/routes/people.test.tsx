@@ -90,7 +90,7 @@ test('keys say when they end', async () => {
   renderApp('/settings?tab=keys')
   const panel = await screen.findByRole('region', { name: 'API keys' })
   expect(await within(panel).findByText('Expired')).toBeVisible()
-  expect(panel).toHaveTextContent('Expires soon: in 2 d')
+  expect(panel).toHaveTextContent('Expires soon: in 3 d')
   expect(within(panel).getByText('does not expire')).toBeVisible()
 })
 

@@ -12,6 +12,7 @@ import { NotFound, RouteError } from './fallbacks'
 import { OverviewRoute } from './overview'
 import {
   auditSearch,
+  chartSearch,
   drawerSearch,
   eventSearch,
   integrationsSearch,
@@ -100,7 +101,7 @@ const pages = [
   createRoute({
     getParentRoute: () => app,
     path: '/integrations/$id',
-    validateSearch: (raw: Record<string, unknown>) => ({ ...eventSearch(raw), ...tabSearch(raw) }),
+    validateSearch: (raw: Record<string, unknown>) => ({ ...eventSearch(raw), ...tabSearch(raw), ...chartSearch(raw) }),
     component: lazyRouteComponent(() => import('./integrations'), 'IntegrationRoute'),
   }),
   createRoute({
@@ -118,7 +119,7 @@ const pages = [
   createRoute({
     getParentRoute: () => app,
     path: '/admin',
-    validateSearch: auditSearch,
+    validateSearch: (raw: Record<string, unknown>) => ({ ...auditSearch(raw), ...chartSearch(raw) }),
     component: lazyRouteComponent(() => import('./admin'), 'AdminRoute'),
   }),
 ] as const

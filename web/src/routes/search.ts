@@ -26,6 +26,12 @@ export const problemSearch = (raw: Raw): Omit<ProblemFilters, 'integration'> => 
 })
 export const integrationsSearch = (raw: Raw): { health?: Health | undefined } => ({ health: oneOf<Health>(raw['health'], HEALTH_ORDER) })
 export const tabSearch = (raw: Raw): { tab?: string | undefined } => ({ tab: text(raw['tab']) })
+/** The window, zoom and order of charts and tables. */
+export const chartSearch = (raw: Raw): { window?: string | undefined; zoom?: string | undefined; sort?: string | undefined } => ({
+  window: text(raw['window']),
+  zoom: text(raw['zoom']),
+  sort: text(raw['sort']),
+})
 export const wizardSearch = (raw: Raw): { provider?: string | undefined } => ({ provider: text(raw['provider']) })
 const day = (value: unknown): string | undefined =>
   typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value)) ? value : undefined

@@ -99,6 +99,8 @@ export const anIntegration = (more: Partial<IntegrationDetail> = {}): Integratio
   status: 'healthy',
   record24h: { status: 'healthy', successRate: 100, total: 144, errors: 0 },
   sparkline: buckets(),
+  lastCheckAt: ago(2 * MINUTE),
+  responseTimeMs: 169,
   lastEventAt: ago(MINUTE),
   lastSuccessAt: ago(MINUTE),
   lastFailureAt: null,

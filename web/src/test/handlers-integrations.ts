@@ -29,6 +29,8 @@ export function integrationHandlers(world: World): RequestHandler[] {
         sparkline: buckets(world.now(), () => [0, 0]),
         lastEventAt: null,
         lastSuccessAt: null,
+        lastCheckAt: null,
+        responseTimeMs: null,
       })
       const generated = provider.webhook?.secretGenerated && !body.webhookSecret ? 'whsec_example_made_for_you' : null
       return HttpResponse.json({ integration, webhookUrl: integration.webhook?.url ?? null, webhookSecret: generated }, { status: 201 })

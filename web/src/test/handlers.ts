@@ -7,6 +7,7 @@ import { buckets } from './factories'
 import { FAILURES } from './fixtures/failures'
 import { PROVIDERS } from './fixtures/providers'
 import { adminHandlers } from './handlers-admin'
+import { healthHandlers } from './handlers-health'
 import { integrationHandlers } from './handlers-integrations'
 import { profileHandlers } from './handlers-profile'
 import { projectHandlers } from './handlers-project'
@@ -26,6 +27,7 @@ export function handlers(world: World): RequestHandler[] {
     ...overviewHandlers(world),
     ...eventHandlers(world),
     ...problemHandlers(world),
+    ...healthHandlers(world),
     ...integrationHandlers(world),
     ...providerHandlers(),
   ]

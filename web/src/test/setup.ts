@@ -16,6 +16,8 @@ Object.assign(globalThis, {
   },
   scrollTo: () => undefined,
 })
+// jsdom has no canvas, and would say so on the console.
+HTMLCanvasElement.prototype.getContext = () => null
 Element.prototype.scrollIntoView = () => undefined
 globalThis.CSS ??= { escape: (text: string) => text } as typeof CSS
 

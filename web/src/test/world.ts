@@ -1,4 +1,4 @@
-import type { EventDetail, IntegrationDetail, Problem, Rejection, WebhookSecret } from '@/api/types'
+import type { EventDetail, IntegrationDetail, IntegrationHealth, Problem, Rejection, WebhookSecret } from '@/api/types'
 import { ago, anEvent, anIntegration, aProblem, buckets, HOUR, MINUTE } from './factories'
 import { FAILURES, type Failure } from './fixtures/failures'
 import { PROVIDERS } from './fixtures/providers'
@@ -15,6 +15,8 @@ export class World {
   events: EventDetail[] = []
   secrets = new Map<string, WebhookSecret[]>()
   rejections = new Map<string, Rejection[]>()
+  /** What checks say, where a test says it; otherwise it follows from the integration. */
+  health = new Map<string, IntegrationHealth>()
   marks = { yes: 17, no: 1 }
   #seq = 0
   #random = 12345
@@ -48,6 +50,7 @@ export class World {
       providerName: provider?.name ?? '',
       webhook: { url: `http://127.0.0.1:8787/webhooks/${more.provider}/k_${id}`, aliasUrl: null, secrets: 1, rejected24h: 0 },
       lastEvents: [],
+      lastCheckAt: ago(2 * MINUTE, this.now()),
       lastEventAt: ago(31 * MINUTE, this.now()),
       lastSuccessAt: ago(52 * MINUTE, this.now()),
       createdAt: ago(900 * HOUR, this.now()),

@@ -9,6 +9,8 @@ interface BarsProps {
   buckets: Bucket[]
   /** What the bars show, for those who cannot see them. */
   label: string
+  /** What is counted. */
+  noun?: string
   className?: string
 }
 
@@ -16,7 +18,7 @@ interface BarsProps {
  * Outcomes per hour: height is the number of events, the red part failed. Grey where all went well,
  * because a healthy page is quiet. An hour with a failure shows at least a sliver of red.
  */
-export function Bars({ buckets, label, className }: BarsProps) {
+export function Bars({ buckets, label, noun = 'event', className }: BarsProps) {
   const height = 40
   const most = Math.max(1, ...buckets.map((bucket) => bucket.ok + bucket.failed))
   const total = buckets.reduce((sum, bucket) => sum + bucket.ok + bucket.failed, 0)
@@ -26,11 +28,11 @@ export function Bars({ buckets, label, className }: BarsProps) {
       viewBox={`0 0 ${Math.max(1, buckets.length) * STEP - GAP} ${height}`}
       preserveAspectRatio="none"
       role="img"
-      aria-label={`${label}: ${plural(total, 'event')}, ${formatFailed(failed)}`}
+      aria-label={`${label}: ${plural(total, noun)}, ${formatFailed(failed)}`}
       className={cx('block w-full', className)}
     >
       {buckets.map((bucket, index) => (
-        <Bar key={bucket.at} bucket={bucket} x={index * STEP} height={height} most={most} />
+        <Bar key={bucket.at} bucket={bucket} x={index * STEP} height={height} most={most} noun={noun} />
       ))}
     </svg>
   )
@@ -38,7 +40,7 @@ export function Bars({ buckets, label, className }: BarsProps) {
 
 const formatFailed = (failed: number) => (failed === 0 ? 'none failed' : `${failed} failed`)
 
-function Bar({ bucket, x, height, most }: { bucket: Bucket; x: number; height: number; most: number }) {
+function Bar({ bucket, x, height, most, noun }: { bucket: Bucket; x: number; height: number; most: number; noun: string }) {
   const total = bucket.ok + bucket.failed
   const scale = (height - 2) / most
   const bad = bucket.failed === 0 ? 0 : Math.max(3, bucket.failed * scale)
@@ -46,7 +48,7 @@ function Bar({ bucket, x, height, most }: { bucket: Bucket; x: number; height: n
   const width = STEP - GAP
   return (
     <g>
-      <title>{`${formatHour(bucket.at)}: ${plural(total, 'event')}, ${formatFailed(bucket.failed)}`}</title>
+      <title>{`${formatHour(bucket.at)}: ${plural(total, noun)}, ${formatFailed(bucket.failed)}`}</title>
       <rect x={x} y="0" width={STEP} height={height} fill="transparent" />
       {total === 0 && <rect x={x} y={height - 1} width={width} height="1" className="fill-line-strong" />}
       <rect x={x} y={Math.max(0, height - good - bad)} width={width} height={good} className="fill-n7" />

@@ -6,7 +6,7 @@ import { CheckIcon, CopyIcon } from './icons'
 const CONFIRMED_MS = 1600
 
 /** The clipboard API needs a secure context; over plain http a selection and the old command do. */
-async function copy(text: string) {
+export async function copyText(text: string) {
   if (globalThis.isSecureContext) return navigator.clipboard.writeText(text)
   const area = document.createElement('textarea')
   area.value = text
@@ -27,7 +27,7 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
   }, [copied])
   return (
     <>
-      <IconButton label={label} size="sm" onPress={() => void copy(text).then(() => setCopied(true))}>
+      <IconButton label={label} size="sm" onPress={() => void copyText(text).then(() => setCopied(true))}>
         {copied ? <CheckIcon className="size-3.5 text-ok" /> : <CopyIcon className="size-3.5" />}
       </IconButton>
       <span role="status" className="sr-only">

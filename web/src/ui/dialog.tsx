@@ -16,9 +16,9 @@ interface DialogProps {
 }
 export function Dialog({ title, isOpen, onClose, children, role = 'dialog' }: DialogProps) {
   return (
-    <ModalOverlay isOpen={isOpen} onOpenChange={(open) => open || onClose()} isDismissable className={cx(OVERLAY, 'flex items-start justify-center p-4 pt-[12dvh]')}>
+    <ModalOverlay isOpen={isOpen} onOpenChange={(open) => open || onClose()} isDismissable className={cx(OVERLAY, 'flex items-start justify-center p-2 sm:p-4 sm:pt-[12dvh]')}>
       <Modal className="w-full max-w-lg rounded-lg bg-surface shadow-float">
-        <AriaDialog role={role} className="flex max-h-[76dvh] flex-col outline-none">
+        <AriaDialog role={role} className="flex max-h-[calc(100dvh-1rem)] flex-col outline-none sm:max-h-[76dvh]">
           <div className="flex items-center justify-between gap-2 border-b border-line py-2 pr-2 pl-4">
             <Heading slot="title" className="text-14 font-semibold">
               {title}
@@ -32,6 +32,11 @@ export function Dialog({ title, isOpen, onClose, children, role = 'dialog' }: Di
       </Modal>
     </ModalOverlay>
   )
+}
+
+/** The row of buttons that ends a dialog: always in sight, however long what is above it. */
+export function DialogActions({ children }: { children: ReactNode }) {
+  return <div className="sticky -bottom-4 z-10 -mx-4 -mb-4 flex rounded-b-lg flex-wrap justify-end gap-2 border-t border-line bg-surface px-4 py-3">{children}</div>
 }
 
 interface DrawerProps {
@@ -69,12 +74,12 @@ export function Confirm({ title, children, action, isOpen, isPending, error, onC
       <div className="flex flex-col gap-4 text-13">
         <div className="text-pretty text-muted">{children}</div>
         <FormError error={error ?? null} />
-        <div className="flex justify-end gap-2">
+        <DialogActions>
           <Button onPress={onClose}>Cancel</Button>
           <Button variant="danger" onPress={onConfirm} isDisabled={isPending ?? false}>
             {action}
           </Button>
-        </div>
+        </DialogActions>
       </div>
     </Dialog>
   )

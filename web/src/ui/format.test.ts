@@ -28,6 +28,11 @@ describe('formatAgo', () => {
     expect(formatAgo('2026-11-21T09:40:57.000Z', now)).toBe('just now')
     expect(formatAgo('2026-11-21T09:41:20.000Z', now)).toBe('just now')
   })
+  it('rounds what is to come to the nearest unit', () => {
+    expect(formatAgo('2026-11-28T09:40:30.000Z', now)).toBe('in 7 d')
+    expect(formatAgo('2026-11-21T10:40:50.000Z', now)).toBe('in 1 h')
+    expect(formatAgo('2026-11-21T09:43:10.000Z', now)).toBe('in 2 min')
+  })
   it('names the date beyond two weeks', () => {
     expect(formatAgo('2026-10-31T12:00:00.000Z', now)).toBe('Oct 31')
   })

@@ -19,8 +19,17 @@ export function formatPercent(percent: number): string {
   return `${oneDecimal.format(Math.min(99.9, Math.max(0.1, percent)))} %`
 }
 
+/** A rate of 0 to 1. */
+export const formatRatio = (ratio: number): string => formatPercent(100 * ratio)
+
+/** How long a call took: "41 ms", "1.2 s". */
+export function formatTook(ms: number): string {
+  return ms < SECOND ? `${Math.round(ms)} ms` : `${oneDecimal.format(ms / SECOND)} s`
+}
+
 export const formatExact = (iso: string): string => exact.format(new Date(iso))
 export const formatClock = (iso: string): string => clockTime.format(new Date(iso))
+export const formatDate = (iso: string): string => shortDate.format(new Date(iso))
 export const formatHour = (iso: string): string => hourMinute.format(new Date(iso))
 
 /** "just now", "14 s", "4 min", "2 h", "3 d": one unit, the largest that fits. */
@@ -31,6 +40,12 @@ export function formatSpan(ms: number): string {
   return `${Math.floor(ms / DAY)} d`
 }
 
+/** What is still to come, to the nearest unit: six days and 23 hours ahead are "7 d". */
+export function formatAhead(ms: number): string {
+  const unit = ms < MINUTE ? SECOND : ms < HOUR ? MINUTE : ms < 2 * DAY ? HOUR : DAY
+  return formatSpan(Math.round(ms / unit) * unit)
+}
+
 const JUST_NOW_MS = 5 * SECOND
 const RELATIVE_LIMIT_MS = 14 * DAY
 
@@ -38,7 +53,7 @@ const RELATIVE_LIMIT_MS = 14 * DAY
 export function formatAgo(iso: string, now: number): string {
   const time = Date.parse(iso)
   const age = now - time
-  if (age < -MINUTE) return `in ${formatSpan(-age)}`
+  if (age < -MINUTE) return `in ${formatAhead(-age)}`
   if (age < JUST_NOW_MS) return 'just now'
   return age > RELATIVE_LIMIT_MS ? shortDate.format(time) : `${formatSpan(age)} ago`
 }

@@ -101,3 +101,5 @@ export const AdminIcon = icon(
   </>,
 )
 export const MoreIcon = icon(<path d="M3.500 8h.1M8 8h.1M12.500 8h.1" strokeWidth="2.2" />)
+export const CheckNowIcon = icon(<path d="M13.500 8a5.500 5.500 0 1 1-1.700-4M13.500 2v3h-3" />)
+export const BellIcon = icon(<path d="M4 11V7a4 4 0 0 1 8 0v4l1 1.500H3L4 11ZM6.500 14h3" />)

@@ -43,3 +43,5 @@ globalThis.addEventListener('storage', apply)
 
 export const useTheme = () => useSyncExternalStore(subscribe, readTheme)
 export const useDensity = () => useSyncExternalStore(subscribe, readDensity)
+/** What is on screen: the choice, or what the system has. */
+export const useAppliedTheme = () => useSyncExternalStore(subscribe, () => document.documentElement.dataset['theme'] ?? 'light')

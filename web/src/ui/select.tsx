@@ -24,15 +24,18 @@ interface SelectProps {
   /** `filter`: small, with the label as its name only, for bars above a list. */
   look?: 'field' | 'filter'
   isDisabled?: boolean
+  /** What stands there until something is chosen. */
+  placeholder?: string
 }
 
 /** One of a few options. */
-export function Select({ label, options, value, onChange, hint, isRequired, look = 'field', isDisabled }: SelectProps) {
+export function Select({ label, options, value, onChange, hint, isRequired, look = 'field', isDisabled, placeholder = 'Choose' }: SelectProps) {
   const filter = look === 'filter'
   return (
     <AriaSelect
       {...(filter && { 'aria-label': label })}
       selectedKey={value}
+      placeholder={placeholder}
       onSelectionChange={(key) => onChange(String(key))}
       isRequired={isRequired ?? false}
       isDisabled={isDisabled ?? false}

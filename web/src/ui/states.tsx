@@ -72,7 +72,7 @@ export function ErrorState({ error, onRetry }: { error: Error; onRetry?: () => v
 function Locked({ onRetry }: { onRetry?: () => void }) {
   return (
     <Empty title="Shown after you confirm that it is you" actions={onRetry && <Button onPress={onRetry}>Confirm it is you</Button>}>
-      This part is about people and access. After you confirm, it stays open for 15 minutes.
+      This part reaches beyond one project or changes who may do what. After you confirm, it stays open for 15 minutes.
     </Empty>
   )
 }

@@ -39,6 +39,18 @@ export function useTimeText(text: (now: number) => string): string {
   return useSyncExternalStore(subscribe, () => text(clock.now()))
 }
 
+/** The time now, for what happens once, such as a click. */
+export function useNow(): () => number {
+  const clock = use(ClockContext)
+  return useCallback(() => clock.now(), [clock])
+}
+
+const DAY_MS = 86_400_000
+/** Whole days until a moment; negative once it has passed. */
+export function useDays(at: string): number {
+  return Number(useTimeText((now) => String(Math.floor((Date.parse(at) - now) / DAY_MS))))
+}
+
 interface TimeProps {
   at: string
   className?: string

@@ -6,12 +6,13 @@ import { LinkButton } from '@/ui/button'
 import { Page, PageHead, Panel } from '@/ui/layout'
 import { Empty } from '@/ui/states'
 import { AuditCheckPanel } from './audit-check'
+import { HealthPanels } from './health'
 import { PeoplePanel } from './people'
 import { ProjectsPanel } from './projects'
 
-const TABS = ['projects', 'people', 'audit'] as const
+const TABS = ['projects', 'people', 'health', 'audit'] as const
 type Tab = (typeof TABS)[number]
-const TAB_WORDS: Record<Tab, string> = { projects: 'Projects', people: 'People', audit: 'Audit log' }
+const TAB_WORDS: Record<Tab, string> = { projects: 'Projects', people: 'People', health: 'Health', audit: 'Audit log' }
 
 /** The whole installation: its projects, its people, and everything that was changed. */
 export function AdminPage() {
@@ -36,6 +37,7 @@ export function AdminPage() {
       <SideTabs label="Parts of the installation" tabs={TABS} words={TAB_WORDS} tab={tab} wide>
         {tab === 'projects' && <ProjectsPanel />}
         {tab === 'people' && <PeoplePanel />}
+        {tab === 'health' && <HealthPanels />}
         {tab === 'audit' && (
           <>
             <AuditCheckPanel />

@@ -4,7 +4,7 @@ import { useAddUser, usersQuery } from '@/api/queries/users'
 import { ShownOnce } from '@/features/shared/shown-once'
 import { Button } from '@/ui/button'
 import { Checkbox } from '@/ui/checkbox'
-import { Dialog } from '@/ui/dialog'
+import { Dialog, DialogActions } from '@/ui/dialog'
 import { TextField } from '@/ui/field'
 import { Panel } from '@/ui/layout'
 import { Empty, FormError, Loaded, SkeletonRows } from '@/ui/states'
@@ -70,12 +70,12 @@ function AddPerson({ onClose }: { onClose: () => void }) {
           Operator
         </Checkbox>
         <FormError error={add.error} />
-        <div className="flex justify-end gap-2">
+        <DialogActions>
           <Button onPress={onClose}>Cancel</Button>
           <Button type="submit" variant="primary" isDisabled={add.isPending}>
             Add
           </Button>
-        </div>
+        </DialogActions>
       </form>
     </Dialog>
   )

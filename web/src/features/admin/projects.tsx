@@ -5,7 +5,7 @@ import { currentProject, switchProject, useSession } from '@/api/queries/session
 import type { ProjectRow } from '@/api/types'
 import { ROLE_WORDS } from '@/api/words'
 import { Button } from '@/ui/button'
-import { Dialog } from '@/ui/dialog'
+import { Dialog, DialogActions } from '@/ui/dialog'
 import { TextField } from '@/ui/field'
 import { plural } from '@/ui/format'
 import { Panel, Tag } from '@/ui/layout'
@@ -118,12 +118,12 @@ function CreateProject({ onClose }: { onClose: () => void }) {
           isRequired
         />
         <FormError error={create.error} />
-        <div className="flex justify-end gap-2">
+        <DialogActions>
           <Button onPress={onClose}>Cancel</Button>
           <Button type="submit" variant="primary" isDisabled={create.isPending}>
             Create project
           </Button>
-        </div>
+        </DialogActions>
       </form>
     </Dialog>
   )

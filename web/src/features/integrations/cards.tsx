@@ -7,7 +7,7 @@ import { withEvent } from '@/features/shared/url-state'
 import { ProviderIcon } from '@/provider/provider-icon'
 import { Bars } from '@/ui/bars'
 import { LinkButton } from '@/ui/button'
-import { formatPercent } from '@/ui/format'
+import { formatPercent, formatTook } from '@/ui/format'
 import { PlusIcon } from '@/ui/icons'
 import { Panel } from '@/ui/layout'
 import { Loaded, Skeleton } from '@/ui/states'
@@ -89,13 +89,21 @@ function Card({ integration }: { integration: Integration }) {
         </dl>
       </div>
       <LastEvents events={integration.lastEvents} />
-      <p className="mt-auto text-12 text-muted">
-        {integration.lastSuccessAt ? (
-          <>
-            last success <Ago at={integration.lastSuccessAt} />
-          </>
-        ) : (
-          'no success yet'
+      <p className="mt-auto flex flex-wrap justify-between gap-x-3 text-12 text-muted">
+        <span>
+          {integration.lastSuccessAt ? (
+            <>
+              last success <Ago at={integration.lastSuccessAt} />
+            </>
+          ) : (
+            'no success yet'
+          )}
+        </span>
+        {integration.lastCheckAt && (
+          <span>
+            checked <Ago at={integration.lastCheckAt} />
+            {typeof integration.responseTimeMs === 'number' && `, ${formatTook(integration.responseTimeMs)}`}
+          </span>
         )}
       </p>
     </article>

@@ -1,7 +1,8 @@
 import { useState, type FormEvent } from 'react'
 import { useCreateIntegration } from '@/api/queries/integrations'
 import type { CreatedIntegration, ProviderInfo } from '@/api/types'
-import { ManifestFields, defaultsOf, settingsOf } from '@/provider/manifest-form'
+import { ProviderFields, chosenAuth } from '@/provider/auth-fields'
+import { defaultsOf, settingsOf } from '@/provider/manifest-form'
 import { ProviderIcon } from '@/provider/provider-icon'
 import { Button, LinkButton } from '@/ui/button'
 import { TextField } from '@/ui/field'
@@ -12,7 +13,8 @@ import { FormError } from '@/ui/states'
 
 interface CreateFormProps {
   provider: ProviderInfo
-  onCreated: (created: CreatedIntegration) => void
+  /** With the way of proving itself that was chosen, where the provider has any. */
+  onCreated: (created: CreatedIntegration, auth: string | undefined) => void
 }
 
 /** The form a manifest describes, and the provider's own help beside it. */
@@ -31,7 +33,7 @@ export function CreateForm({ provider, onCreated }: CreateFormProps) {
         settings: settingsOf(settings),
         ...(secret && { webhookSecret: secret }),
       },
-      { onSuccess: onCreated },
+      { onSuccess: (created) => onCreated(created, chosenAuth(provider, settings)?.kind) },
     )
   }
   return (
@@ -47,7 +49,7 @@ export function CreateForm({ provider, onCreated }: CreateFormProps) {
       <form onSubmit={submit} className="flex flex-col gap-4 p-4">
         <p className="text-13 text-muted">{provider.summary}</p>
         <TextField label="Name" hint="As your team calls it; it can be changed later." value={name} onChange={setName} isRequired maxLength={120} autoFocus />
-        <ManifestFields fields={provider.fields} values={settings} onChange={setSettings} />
+        <ProviderFields provider={provider} values={settings} onChange={setSettings} />
         {webhook && (
           <TextField
             label={webhook.secretLabel}

@@ -1,18 +1,28 @@
 import { useQuery } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
+import { Link, useNavigate } from '@tanstack/react-router'
+import { healthFile, healthQuery, type FileFormat } from '@/api/queries/health'
 import { integrationQuery } from '@/api/queries/integrations'
 import type { IntegrationDetail } from '@/api/types'
+import { bringIntoView } from '@/features/shared/side-tabs'
 import { keepPage, usePageSearch } from '@/features/shared/url-state'
 import { ProviderIcon } from '@/provider/provider-icon'
+import { IconButton } from '@/ui/button'
+import { copyText } from '@/ui/copy'
 import { cx } from '@/ui/cx'
 import { formatCount } from '@/ui/format'
+import { MoreIcon } from '@/ui/icons'
 import { Page, Panel, Tag } from '@/ui/layout'
+import { Menu } from '@/ui/menu'
 import { Loaded, SkeletonRows } from '@/ui/states'
 import { HealthChip } from '@/ui/status'
 import { Ago, Since } from '@/ui/time'
 import { useTitle } from '@/ui/title'
+import { toast } from '@/ui/toast'
+import { CheckNow } from './check-now'
 import { EventsTab, ProblemsTab } from './detail-lists'
 import { HealthTab } from './health-tab'
+import { Reconnect } from './reconnect'
+import { ScoreChip } from './score'
 import { SettingsTab } from './settings-tab'
 import { WebhookTab } from './webhook-tab'
 
@@ -55,7 +65,7 @@ function Detail({ integration }: { integration: IntegrationDetail }) {
       <nav aria-label="Parts of this integration" className="-mx-4 overflow-x-auto border-b border-line px-4 scroll-thin md:mx-0 md:px-0" data-print="hide">
         <ul className="flex gap-1">
           {tabs.map((item) => (
-            <li key={item}>
+            <li key={item} ref={item === tab ? bringIntoView : null}>
               <Link
                 {...keepPage(() => ({ tab: item === 'health' ? undefined : item }))}
                 aria-current={item === tab ? 'page' : undefined}
@@ -87,26 +97,58 @@ function TabCount({ tab, integration }: { tab: Tab; integration: IntegrationDeta
 
 function Head({ integration }: { integration: IntegrationDetail }) {
   useTitle(integration.name)
+  const health = useQuery(healthQuery(integration.id)).data
+  const reason = integration.reasons[0]?.message
+  const checked = health?.current.checked === true
   return (
     <header className="flex flex-wrap items-center gap-x-4 gap-y-2">
       <ProviderIcon provider={integration.provider} name={integration.name} size="lg" />
-      <div className="min-w-0 flex-1 basis-56">
+      <div className="min-w-0 flex-1 basis-64">
         <h1 className="flex flex-wrap items-center gap-x-3 gap-y-1 text-20 font-semibold">
           <span className="min-w-0 break-words">{integration.name}</span>
           <HealthChip health={integration.health} />
           {!integration.enabled && <Tag>Disabled</Tag>}
           {integration.demo && <Tag>Demo</Tag>}
         </h1>
-        <p className="text-13 text-muted">
+        <p className="text-13 text-pretty text-muted">
           {integration.providerName} · {integration.health} for <Since at={integration.healthSince} />
+          {reason && <>: {reason}</>}
         </p>
       </div>
       <dl className="grid grid-cols-2 gap-x-6 text-13">
-        <dt className="text-12 text-muted">Last event</dt>
+        <dt className="text-12 text-muted">{checked ? 'Last check' : 'Last event'}</dt>
         <dt className="text-12 text-muted">Last success</dt>
-        <dd>{integration.lastEventAt ? <Ago at={integration.lastEventAt} /> : 'never'}</dd>
-        <dd>{integration.lastSuccessAt ? <Ago at={integration.lastSuccessAt} /> : 'never'}</dd>
+        <dd>{when(checked ? health.current.lastCheckAt : integration.lastEventAt)}</dd>
+        <dd>{when(later(integration.lastSuccessAt, health?.current.lastSuccessAt ?? null))}</dd>
       </dl>
+      <ScoreChip score={integration.score} parts={integration.scoreParts} />
+      <div className="flex items-center gap-2" data-print="hide">
+        {checked && <CheckNow integration={integration} />}
+        {health?.current.credential?.canReconnect && <Reconnect integration={integration} />}
+        <MoreMenu integration={integration} />
+      </div>
     </header>
+  )
+}
+
+const when = (at: string | null) => (at ? <Ago at={at} /> : 'never')
+const later = (a: string | null, b: string | null) => ((a ?? '') > (b ?? '') ? a : b)
+
+function MoreMenu({ integration }: { integration: IntegrationDetail }) {
+  const navigate = useNavigate()
+  const save = (format: FileFormat) => globalThis.location.assign(healthFile(integration.id, format))
+  const copyId = () => void copyText(integration.id).then(() => toast('The id is copied.'))
+  const actions = [
+    { id: 'settings', label: 'Settings', onAction: () => void navigate(keepPage(() => ({ tab: 'settings' }))) },
+    { id: 'csv', label: 'Export checks as CSV', onAction: () => save('csv') },
+    { id: 'json', label: 'Export checks as JSON', onAction: () => save('json') },
+    { id: 'id', label: 'Copy the id', onAction: copyId },
+  ]
+  return (
+    <Menu label={`More about ${integration.name}`} actions={actions}>
+      <IconButton label={`More about ${integration.name}`} variant="quiet">
+        <MoreIcon />
+      </IconButton>
+    </Menu>
   )
 }

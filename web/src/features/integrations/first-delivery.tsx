@@ -9,18 +9,28 @@ import { Panel } from '@/ui/layout'
 import { TextLink } from '@/ui/link'
 import { Markdown } from '@/ui/markdown'
 import { Ago } from '@/ui/time'
+import { FirstCheck } from './first-check'
 import { RejectionList } from './rejections'
 
 /** Rejected deliveries are no events, so the stream does not carry them; this is how often we ask. */
 const ASK_MS = 3000
 
-/** The address and secret to copy, and a wait that ends by itself when the first delivery arrives. */
-export function FirstDelivery({ created, provider }: { created: CreatedIntegration; provider: ProviderInfo }) {
+interface FirstDeliveryProps {
+  created: CreatedIntegration
+  provider: ProviderInfo
+  /** The way of proving itself that was chosen, where the provider has any. */
+  auth: string | undefined
+}
+
+/** What is left to do at the provider, the result of the first check, the address and secret to copy, and a wait that ends by itself when the first delivery arrives. */
+export function FirstDelivery({ created, provider, auth }: FirstDeliveryProps) {
   const { integration, webhookUrl, webhookSecret } = created
   const { data: current } = useQuery(integrationQuery(integration.id))
   const arrived = current?.lastEvents[0]
+  const checks = provider.capabilities.includes('check')
   return (
     <>
+      {checks && <FirstCheck integration={integration} consent={auth === 'oauth2'} />}
       <Panel id="connect" title={`${integration.name} is created`}>
         <div className="flex flex-col gap-4 p-4 text-13">
           {webhookUrl ? (
@@ -43,7 +53,7 @@ export function FirstDelivery({ created, provider }: { created: CreatedIntegrati
               )}
             </>
           ) : (
-            <p>This provider sends no webhooks; there is nothing to paste.</p>
+            <p>{checks ? 'This provider sends no webhooks; what Linekeeper knows of it, it asks for.' : 'This provider sends no webhooks; there is nothing to paste.'}</p>
           )}
         </div>
       </Panel>

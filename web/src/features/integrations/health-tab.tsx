@@ -1,42 +1,83 @@
-import type { IntegrationDetail, ScoreParts } from '@/api/types'
+import { useQuery } from '@tanstack/react-query'
+import { healthQuery } from '@/api/queries/health'
+import type { IntegrationDetail, IntegrationHealth } from '@/api/types'
 import { HEALTH_WORDS } from '@/api/words'
+import { EventRow } from '@/features/shared/event-row'
 import { Bars } from '@/ui/bars'
 import { formatCount, formatPercent, plural } from '@/ui/format'
-import { Facts, Panel, Tag } from '@/ui/layout'
+import { Facts, Panel } from '@/ui/layout'
+import { ErrorState, SkeletonRows } from '@/ui/states'
 import { HealthShape } from '@/ui/status'
 import { Ago } from '@/ui/time'
+import { CredentialCard } from './credential-card'
 import { ProblemLinks } from './detail-lists'
-import { EventRow } from '@/features/shared/event-row'
+import { LastCheckPanel } from './last-check'
+import { QuotaPanel } from './quota-panel'
+import { ResponsePanel } from './response-chart'
+import { Score } from './score'
+import { StaleMark } from './stale-mark'
+import { UptimePanel } from './uptime'
 
-/** The condition now with its reasons, the score with its parts, the last day, and the newest evidence. */
+/** The condition now with its reasons, the last check rung by rung, uptime and charts, and the newest evidence. */
 export function HealthTab({ integration }: { integration: IntegrationDetail }) {
+  const query = useQuery(healthQuery(integration.id))
   return (
-    <div className="grid items-start gap-4 xl:grid-cols-2">
-      <div className="grid gap-4">
-        <Panel id="condition" title="Condition">
-          <Reasons integration={integration} />
+    <>
+      <StaleMark query={query} />
+      <div className="grid items-start gap-4 xl:grid-cols-2">
+        <div className="grid min-w-0 gap-4">
+          <Panel id="condition" title="Condition">
+            <Reasons integration={integration} />
+          </Panel>
+          {query.data ? (
+            <LastCheckPanel integration={integration} current={query.data.current} />
+          ) : (
+            <Panel id="last-check" title="Last check">
+              {query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : <SkeletonRows rows={6} label="Loading the last check" />}
+            </Panel>
+          )}
+        </div>
+        <div className="grid min-w-0 gap-4">
+          {query.data && <CredentialCard integration={integration} current={query.data.current} />}
+          <Panel id="open-problems" title="Open problems">
+            <ProblemLinks problems={integration.problems} />
+          </Panel>
+          <Panel id="score" title="Score">
+            <Score score={integration.score} parts={integration.scoreParts} />
+          </Panel>
+        </div>
+      </div>
+      {query.data && <Evidence health={query.data} />}
+      <div className="grid items-start gap-4">
+        <Panel id="day" title="Events of the last 24 hours">
+          <Day integration={integration} />
         </Panel>
-        <Panel id="open-problems" title="Open problems">
-          <ProblemLinks problems={integration.problems} />
+        <Panel id="last-events" title="Last events" className="@container">
+          {integration.lastEvents.length === 0 ? (
+            <p className="p-4 text-13 text-muted">None yet. The first one appears here the moment it arrives.</p>
+          ) : (
+            <ul aria-label="Last events, newest first">
+              {integration.lastEvents.map((event) => (
+                <EventRow key={event.id} event={event} ownIntegration />
+              ))}
+            </ul>
+          )}
         </Panel>
       </div>
-      <Panel id="score" title="Score">
-        <Score score={integration.score} parts={integration.scoreParts} />
-      </Panel>
-      <Panel id="day" title="Last 24 hours" className="xl:col-span-2">
-        <Day integration={integration} />
-      </Panel>
-      <Panel id="last-events" title="Last events" className="@container xl:col-span-2">
-        {integration.lastEvents.length === 0 ? (
-          <p className="p-4 text-13 text-muted">None yet. The first one appears here the moment it arrives.</p>
-        ) : (
-          <ul aria-label="Last events, newest first">
-            {integration.lastEvents.map((event) => (
-              <EventRow key={event.id} event={event} ownIntegration />
-            ))}
-          </ul>
-        )}
-      </Panel>
+    </>
+  )
+}
+
+/** What only checks can tell; absent until there was one. */
+function Evidence({ health }: { health: IntegrationHealth }) {
+  if (health.current.lastCheckAt === null && health.history.length === 0) return null
+  return (
+    <div className="grid items-start gap-4 xl:grid-cols-2">
+      <div className="min-w-0 xl:col-span-2">
+        <UptimePanel uptime={health.uptime} />
+      </div>
+      <ResponsePanel health={health} />
+      <QuotaPanel health={health} />
     </div>
   )
 }
@@ -63,51 +104,6 @@ function Reasons({ integration }: { integration: IntegrationDetail }) {
         </li>
       ))}
     </ul>
-  )
-}
-
-function Score({ score, parts }: { score: number | null; parts: ScoreParts }) {
-  const rows: [string, number | null][] = [
-    ['Freshness', parts.freshness],
-    ['Success rate', parts.success],
-    ['Error rate', parts.errorRate],
-  ]
-  return (
-    <div className="flex flex-wrap items-start gap-x-8 gap-y-3 p-4">
-      <p className="text-28 font-semibold tracking-tight">
-        {score ?? '–'}
-        <span className="ml-1 text-13 font-normal text-muted">of 100</span>
-      </p>
-      <div className="flex min-w-0 flex-1 basis-56 flex-col gap-2">
-        {rows.map(([label, value]) => (
-          <div key={label} className="grid grid-cols-[6rem_minmax(0,1fr)_3rem] items-center gap-3 text-13">
-            <span className="text-muted">{label}</span>
-            <Meter value={value} />
-            <span className="text-right">{value === null ? 'does not apply' : Math.round(asPercent(value))}</span>
-          </div>
-        ))}
-        <p className="text-12 text-pretty text-muted">{parts.sentence}</p>
-        {parts.caps.length > 0 && (
-          <p className="flex flex-wrap gap-1">
-            {parts.caps.map((cap) => (
-              <Tag key={cap}>{cap}</Tag>
-            ))}
-          </p>
-        )}
-      </div>
-    </div>
-  )
-}
-
-/** Parts come as 0 to 1. */
-const asPercent = (value: number) => value * 100
-
-function Meter({ value }: { value: number | null }) {
-  return (
-    <svg viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true" className="h-1.5 w-full">
-      <rect width="100" height="4" rx="1" className="fill-n4" />
-      {value !== null && <rect width={asPercent(value)} height="4" rx="1" className="fill-n8" />}
-    </svg>
   )
 }
 

@@ -9,7 +9,7 @@ import { ProviderIcon } from '@/provider/provider-icon'
 import { Bars } from '@/ui/bars'
 import { Button, LinkButton } from '@/ui/button'
 import { SearchField } from '@/ui/field'
-import { formatPercent, plural } from '@/ui/format'
+import { formatPercent, formatTook, plural } from '@/ui/format'
 import { PlusIcon } from '@/ui/icons'
 import { Page, PageHead, Panel, Tag } from '@/ui/layout'
 import { Select } from '@/ui/select'
@@ -81,7 +81,7 @@ function NoIntegrations({ canConfigure }: { canConfigure: boolean }) {
   )
 }
 
-const COLUMNS = 'grid grid-cols-[auto_minmax(0,1fr)_auto] items-center gap-x-3 px-4 @3xl:grid-cols-[auto_minmax(0,1fr)_6.5rem_3rem_9rem_4.5rem_4.5rem_6rem] @3xl:gap-x-5'
+const COLUMNS = 'grid grid-cols-[auto_minmax(0,1fr)_auto] items-center gap-x-3 px-4 @3xl:grid-cols-[auto_minmax(0,1fr)_6.5rem_3rem_6rem_4rem_4rem_5.5rem] @3xl:gap-x-5 @5xl:grid-cols-[auto_minmax(0,1fr)_6.5rem_3rem_9rem_4rem_4rem_4.5rem_5.5rem_5.5rem]'
 
 function Table({ integrations }: { integrations: Integration[] }) {
   return (
@@ -94,7 +94,9 @@ function Table({ integrations }: { integrations: Integration[] }) {
         <span>Last 24 hours</span>
         <span className="text-right">Success</span>
         <span className="text-right">Problems</span>
-        <span className="text-right">Last event</span>
+        <span className="hidden text-right @5xl:inline">Response</span>
+        <span className="text-right">Last success</span>
+        <span className="hidden text-right @5xl:inline">Last check</span>
       </div>
       <ul aria-label="Integrations, worst first" className="divide-y divide-line">
         {integrations.map((integration) => (
@@ -137,8 +139,17 @@ function Cells({ integration }: { integration: Integration }) {
         {integration.openProblems || <span className="text-muted">0</span>}
         <span className="sr-only"> open problems</span>
       </span>
+      <span className="hidden text-right text-13 @5xl:inline">
+        <span className="sr-only">Response time </span>
+        {typeof integration.responseTimeMs === 'number' ? formatTook(integration.responseTimeMs) : '–'}
+      </span>
       <span className="hidden text-right text-12 text-muted @3xl:inline">
-        {integration.lastEventAt ? <Ago at={integration.lastEventAt} /> : 'never'}
+        <span className="sr-only">Last success </span>
+        {integration.lastSuccessAt ? <Ago at={integration.lastSuccessAt} /> : 'never'}
+      </span>
+      <span className="hidden text-right text-12 text-muted @5xl:inline">
+        <span className="sr-only">Last check </span>
+        {integration.lastCheckAt ? <Ago at={integration.lastCheckAt} /> : 'never'}
       </span>
     </>
   )

@@ -5,7 +5,7 @@ import { useRole } from '@/api/queries/session'
 import type { IntegrationDetail, WebhookSecret } from '@/api/types'
 import { Button } from '@/ui/button'
 import { CopyBox } from '@/ui/copy'
-import { Confirm, Dialog } from '@/ui/dialog'
+import { Confirm, Dialog, DialogActions } from '@/ui/dialog'
 import { TextField } from '@/ui/field'
 import { Panel, Tag } from '@/ui/layout'
 import { Empty, FormError, Loaded, SkeletonRows } from '@/ui/states'
@@ -144,12 +144,12 @@ function AddSecret({ integrationId, onClose }: { integrationId: string; onClose:
         <p className="text-13 text-muted">The secrets that are active stay so: both verify until you retire one.</p>
         <TextField label="Secret" type="password" autoComplete="off" mono value={secret} onChange={setSecret} hint="Paste the one the provider shows, or leave it empty to have one made." />
         <FormError error={add.error} />
-        <div className="flex justify-end gap-2">
+        <DialogActions>
           <Button onPress={onClose}>Cancel</Button>
           <Button type="submit" variant="primary" isDisabled={add.isPending}>
             {secret ? 'Add this secret' : 'Make a secret'}
           </Button>
-        </div>
+        </DialogActions>
       </form>
     </Dialog>
   )

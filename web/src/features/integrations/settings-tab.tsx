@@ -6,7 +6,8 @@ import { useRole } from '@/api/queries/session'
 import type { IntegrationDetail } from '@/api/types'
 import { useDraft } from '@/features/shared/draft'
 import { SaveError } from '@/features/shared/save-error'
-import { ManifestFields, settingsOf } from '@/provider/manifest-form'
+import { ProviderFields } from '@/provider/auth-fields'
+import { settingsOf } from '@/provider/manifest-form'
 import { Button } from '@/ui/button'
 import { Confirm } from '@/ui/dialog'
 import { TextField } from '@/ui/field'
@@ -14,8 +15,9 @@ import { plural } from '@/ui/format'
 import { Panel } from '@/ui/layout'
 import { FormError } from '@/ui/states'
 import { toast } from '@/ui/toast'
+import { CheckSettings } from './check-settings'
 
-/** Rename, change what the manifest asks for, pause, delete. */
+/** Rename, change what the manifest asks for and how it is checked, pause, delete. */
 export function SettingsTab({ integration }: { integration: IntegrationDetail }) {
   const { canConfigure } = useRole()
   if (!canConfigure) {
@@ -40,7 +42,7 @@ function SettingsForm({ integration }: { integration: IntegrationDetail }) {
   const change = useChangeIntegration(integration.id)
   const draft = useDraft(integration, ({ name, settings }) => ({ name, settings }))
   const { name, settings } = draft.fields
-  const fields = providers?.find((provider) => provider.key === integration.provider)?.fields ?? []
+  const provider = providers?.find((item) => item.key === integration.provider)
   const submit = (event: FormEvent) => {
     event.preventDefault()
     // Untouched settings stay as they are: what the server does not show (secrets) would not come back from here.
@@ -59,7 +61,8 @@ function SettingsForm({ integration }: { integration: IntegrationDetail }) {
     <Panel id="settings-form" title="Settings">
       <form onSubmit={submit} className="flex flex-col gap-4 p-4">
         <TextField label="Name" value={name} onChange={(name) => draft.set({ name })} isRequired maxLength={120} />
-        <ManifestFields editing fields={fields} values={settings} onChange={(settings) => draft.set({ settings })} />
+        {provider && <ProviderFields editing provider={provider} values={settings} onChange={(settings) => draft.set({ settings })} />}
+        {provider?.capabilities.includes('check') && <CheckSettings values={settings} onChange={(settings) => draft.set({ settings })} />}
         <SaveError
           error={change.error}
           onNewest={async () => {

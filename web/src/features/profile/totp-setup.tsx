@@ -4,7 +4,7 @@ import type { TotpSetup } from '@/api/types'
 import { CodeField } from '@/features/shared/code-field'
 import { Button } from '@/ui/button'
 import { CopyBox } from '@/ui/copy'
-import { Dialog } from '@/ui/dialog'
+import { Dialog, DialogActions } from '@/ui/dialog'
 import { FormError } from '@/ui/states'
 import { toast } from '@/ui/toast'
 import { RecoveryCodes } from './recovery-codes'
@@ -42,12 +42,12 @@ export function TotpSetupDialog({ setup, onClose }: { setup: TotpSetup; onClose:
         </div>
         <CodeField value={code} onChange={setCode} />
         <FormError error={confirm.error} />
-        <div className="flex justify-end gap-2">
+        <DialogActions>
           <Button onPress={onClose}>Cancel</Button>
           <Button type="submit" variant="primary" isDisabled={confirm.isPending}>
             Switch on
           </Button>
-        </div>
+        </DialogActions>
       </form>
     </Dialog>
   )

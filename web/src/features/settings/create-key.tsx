@@ -6,7 +6,7 @@ import { ROLE_MEANS, ROLE_WORDS, ROLES, SCOPE_MEANS, SCOPE_WORDS, scopesOf } fro
 import { ShownOnce } from '@/features/shared/shown-once'
 import { Button } from '@/ui/button'
 import { Checkbox } from '@/ui/checkbox'
-import { Dialog } from '@/ui/dialog'
+import { Dialog, DialogActions } from '@/ui/dialog'
 import { TextField } from '@/ui/field'
 import { Select } from '@/ui/select'
 import { FormError } from '@/ui/states'
@@ -71,12 +71,12 @@ export function CreateKey({ onClose }: { onClose: () => void }) {
           onChange={setExpiry}
         />
         <FormError error={create.error} />
-        <div className="flex justify-end gap-2">
+        <DialogActions>
           <Button onPress={onClose}>Cancel</Button>
           <Button type="submit" variant="primary" isDisabled={create.isPending || scopes.length === 0}>
             Create key
           </Button>
-        </div>
+        </DialogActions>
       </form>
     </Dialog>
   )

@@ -6,7 +6,7 @@ import type { Invitation, Role } from '@/api/types'
 import { ROLE_MEANS, ROLE_WORDS, ROLES } from '@/api/words'
 import { ShownOnce } from '@/features/shared/shown-once'
 import { Button } from '@/ui/button'
-import { Dialog } from '@/ui/dialog'
+import { Dialog, DialogActions } from '@/ui/dialog'
 import { TextField } from '@/ui/field'
 import { plural } from '@/ui/format'
 import { Panel, Tag } from '@/ui/layout'
@@ -107,12 +107,12 @@ function Invite({ onClose }: { onClose: () => void }) {
         <Select label="Role" hint={`A person who ${ROLE_MEANS[role]}.`} isRequired options={roles} value={role} onChange={(id) => setRole(id as Role)} />
         <Select label="The link ends after" isRequired options={DAYS} value={days} onChange={setDays} />
         <FormError error={invite.error} />
-        <div className="flex justify-end gap-2">
+        <DialogActions>
           <Button onPress={onClose}>Cancel</Button>
           <Button type="submit" variant="primary" isDisabled={invite.isPending}>
             Make the link
           </Button>
-        </div>
+        </DialogActions>
       </form>
     </Dialog>
   )

@@ -6,7 +6,7 @@ import { useSession } from '@/api/queries/session'
 import type { ProjectDetail } from '@/api/types'
 import { ROLE_WORDS } from '@/api/words'
 import { Button } from '@/ui/button'
-import { Confirm, Dialog } from '@/ui/dialog'
+import { Confirm, Dialog, DialogActions } from '@/ui/dialog'
 import { TextField } from '@/ui/field'
 import { plural } from '@/ui/format'
 import { Panel } from '@/ui/layout'
@@ -92,6 +92,7 @@ export function TransferProject({ project }: { project: ProjectDetail }) {
         >
           <Select
             label="New owner"
+            placeholder="Choose a member"
             isRequired
             options={others.map((member) => ({ id: member.userId, label: `${member.name} (${ROLE_WORDS[member.role].toLowerCase()})` }))}
             value={userId}
@@ -99,12 +100,12 @@ export function TransferProject({ project }: { project: ProjectDetail }) {
             hint="They may delete the project and take your role away. You cannot undo this yourself."
           />
           <FormError error={transfer.error} />
-          <div className="flex justify-end gap-2">
+          <DialogActions>
             <Button onPress={() => setAsking(false)}>Cancel</Button>
             <Button type="submit" variant="primary" isDisabled={transfer.isPending || !chosen}>
               Hand over
             </Button>
-          </div>
+          </DialogActions>
         </form>
       </Dialog>
     </Row>
@@ -156,12 +157,12 @@ function DeleteDialog({ project, onClose }: { project: ProjectDetail; onClose: (
         </div>
         <TextField label={`Type ${project.slug} to confirm`} autoComplete="off" mono value={slug} onChange={setSlug} isRequired autoFocus />
         <FormError error={remove.error} />
-        <div className="flex justify-end gap-2">
+        <DialogActions>
           <Button onPress={onClose}>Cancel</Button>
           <Button type="submit" variant="danger" isDisabled={slug !== project.slug || remove.isPending}>
             Delete for good
           </Button>
-        </div>
+        </DialogActions>
       </form>
     </Dialog>
   )

@@ -12,7 +12,7 @@ import { HealthShape } from '@/ui/status'
 import { Ago } from '@/ui/time'
 import { AuditFile } from './audit-file'
 import { AuditFilterBar, NO_AUDIT_FILTERS } from './audit-filters'
-import { actionWords } from './audit-words'
+import { entryWords } from './audit-words'
 
 /** Who changed what, newest first: of this project, or of the whole installation. The address holds the filters. */
 export function AuditLog({ scope }: { scope: AuditScope }) {
@@ -64,7 +64,7 @@ function Entries({ entries, withProject }: { entries: AuditEntry[]; withProject:
             {entry.actorName} <ActorKind kind={entry.actorKind} />
           </span>
           <span className="min-w-0 @max-3xl:col-span-2 @max-3xl:row-start-2">
-            <span className="mr-2">{actionWords(entry.action)}</span>
+            <span className="mr-2">{entryWords(entry.action, entry.result)}</span>
             <code className="mr-2 font-mono text-12 text-muted" title={entry.target ? `Row ${entry.seq}, on ${entry.target}` : `Row ${entry.seq}`}>
               {entry.action}
             </code>

@@ -1,8 +1,9 @@
 import type { AuditScope } from '@/api/filters'
+import type { AuditResult } from '@/api/types'
 
 /** What was done, as people say it; the dotted name stands beside it for search. */
 const ACTION_WORDS: Record<string, string> = {
-  'account.manage': 'Own account',
+  'account.manage': 'Change their own account',
   'account.password_changed': 'Changed their password',
   'account.password_reset': 'Set a password by link',
   'account.recovery_code_used': 'Used a recovery code',
@@ -68,9 +69,26 @@ const ACTION_WORDS: Record<string, string> = {
 
 const spaced = (dotted: string) => dotted.replaceAll('_', ' ').replace('.', ': ')
 
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
+
 export function actionWords(action: string): string {
-  const text = ACTION_WORDS[action] ?? spaced(action)
-  return text.charAt(0).toUpperCase() + text.slice(1)
+  return capital(ACTION_WORDS[action] ?? spaced(action))
+}
+
+/** The names of what is asked for, not of what was done: refusals carry these. */
+const ASKED = /\.(?:manage|configure|connect|disconnect|create|delete|transfer|triage|give|replay|prove|check|reconnect|use|view)$/
+
+const FAILED_WORDS: Record<string, string> = {
+  'session.began': 'Tried to sign in',
+  'session.proven': 'Tried to confirm who they are',
+}
+
+/** A row as a sentence: what was done, or what somebody tried to do. */
+export function entryWords(action: string, result: AuditResult): string {
+  const words = actionWords(action)
+  if (result !== 'ok' && FAILED_WORDS[action]) return FAILED_WORDS[action]
+  if (result === 'ok' || !ASKED.test(action)) return words
+  return `Tried to ${words.charAt(0).toLowerCase()}${words.slice(1)}`
 }
 
 const ANYTHING = { id: 'any', label: 'Any action' }

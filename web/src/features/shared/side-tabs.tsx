@@ -14,7 +14,7 @@ interface SideTabsProps<T extends string> {
 }
 
 /** At phone width the row scrolls, and the part on screen may be beyond its end. */
-const bringIntoView = (item: HTMLLIElement | null) => item?.scrollIntoView({ block: 'nearest', inline: 'center' })
+export const bringIntoView = (item: HTMLLIElement | null) => item?.scrollIntoView({ block: 'nearest', inline: 'center' })
 
 /** The parts of a page with many: at the left, and in one scrolling row at phone width. The address holds the choice. */
 export function SideTabs<T extends string>({ label, tabs, words, tab, children, wide }: SideTabsProps<T>) {

@@ -8,6 +8,12 @@ export interface PageSearch extends EventFilters, AuditFilters {
   event?: string | undefined
   state?: ProblemState | undefined
   tab?: string | undefined
+  /** How far back charts and rates look. */
+  window?: string | undefined
+  /** The part of time that charts show: `<from>-<to>` in milliseconds. */
+  zoom?: string | undefined
+  /** The column a table is sorted by; with a minus, the largest first. */
+  sort?: string | undefined
   /** Why the identity provider's answer was of no use. */
   failed?: string | undefined
 }

@@ -1,7 +1,9 @@
 import { LinkButton, IconButton } from '@/ui/button'
 import { CloseIcon } from '@/ui/icons'
+import { TextLink } from '@/ui/link'
 import { HealthShape } from '@/ui/status'
 import { useLive } from './live'
+import { NotifyOffer } from './notify-offer'
 
 /** "X is down", for the eye and for screen readers, until it recovers or is dismissed. */
 export function Announcer() {
@@ -12,7 +14,13 @@ export function Announcer() {
         <div key={notice.id} className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-bad-line bg-bad-wash py-1.5 pr-2 pl-4 text-13 md:px-6">
           <HealthShape health="down" />
           <p className="min-w-0 flex-1 basis-52">
-            <strong className="font-semibold">{notice.name} is down.</strong> {notice.reason}
+            <strong className="font-semibold">
+              <TextLink to="/integrations/$id" params={{ id: notice.id }} className="text-ink!">
+                {notice.name}
+              </TextLink>{' '}
+              is down.
+            </strong>{' '}
+            {notice.reason}
           </p>
           <LinkButton to="/integrations/$id" params={{ id: notice.id }} size="sm">
             Look at it
@@ -22,6 +30,7 @@ export function Announcer() {
           </IconButton>
         </div>
       ))}
+      {down.length > 0 && <NotifyOffer />}
     </div>
   )
 }

@@ -22,8 +22,8 @@ export function Header({ onPalette, onHelp }: HeaderProps) {
       data-print="hide"
       className="sticky top-0 z-30 flex h-12 items-center gap-1 border-b border-line bg-surface px-3 md:gap-2 md:px-4"
     >
-      <Link to="/" className="flex items-center gap-2 rounded-md text-14 font-semibold" aria-label="Linekeeper, Overview">
-        <img src="/favicon.svg" alt="" className="size-5" />
+      <Link to="/" className="flex shrink-0 items-center gap-2 rounded-md text-14 font-semibold" aria-label="Linekeeper, Overview">
+        <img src="/favicon.svg" alt="" className="size-5 shrink-0" />
         <span className="hidden lg:inline">Linekeeper</span>
       </Link>
       <ProjectMenu />

@@ -1,11 +1,13 @@
-import { useQueryClient, type QueryClient } from '@tanstack/react-query'
+import { useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query'
 import { createContext, use, useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 import { LiveStream, type StreamState } from '@/api/events'
 import { keys } from '@/api/keys'
 import { applyMessages } from '@/api/patch'
+import { integrationsQuery } from '@/api/queries/integrations'
 import { currentProject, useSession } from '@/api/queries/session'
 import type { SseMessage } from '@/api/sse'
 import type { Integration, IntegrationStatus, List, StreamedEvent } from '@/api/types'
+import { notify } from './notifications'
 
 /** An integration that went down while somebody was looking. */
 export interface DownNotice {
@@ -22,6 +24,7 @@ interface Live {
 const LiveContext = createContext<Live>({ state: 'connecting', down: [], dismiss: () => undefined })
 export const useLive = () => use(LiveContext)
 
+const NOTHING: [] = []
 /** Numbers that only the server can compute are asked for again at most this often. */
 const REFETCH_MS = 2000
 
@@ -32,6 +35,8 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   const [state, setState] = useState<StreamState>('connecting')
   const [down, setDown] = useState<DownNotice[]>([])
   const refetch = useThrottled(REFETCH_MS)
+  // A change to down is named on every page, also on those that list no integrations.
+  useQuery({ ...integrationsQuery, enabled: projectId !== null, notifyOnChangeProps: NOTHING })
 
   useEffect(() => {
     // Who belongs to no project yet has nothing to listen to.
@@ -47,6 +52,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
         onMessages: (messages) => {
           const changes = healthChanges(client, messages)
           if (changes.length > 0) setDown((before) => withChanges(before, changes))
+          for (const notice of changes.filter(isFall).map(noticeOf)) notify(notice)
           applyMessages(client, messages)
           if (messages.some(needsServer)) refetch(() => refetchComputed(client))
         },
@@ -75,6 +81,7 @@ function refetchComputed(client: QueryClient) {
   void client.invalidateQueries({ queryKey: keys.overview })
   void client.invalidateQueries({ queryKey: keys.allProblems })
   void client.invalidateQueries({ queryKey: ['problem'] })
+  void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === 'integration' && queryKey[2] === 'health' })
 }
 
 type Change = IntegrationStatus & { name: string; before: Integration['health'] }
@@ -92,12 +99,12 @@ function healthChanges(client: QueryClient, messages: SseMessage[]): Change[] {
   })
 }
 
+const isFall = (change: Change) => change.health === 'down'
+const noticeOf = ({ id, name, reasons }: Change): DownNotice => ({ id, name, reason: reasons[0]?.message ?? 'No reason is known yet.' })
+
 function withChanges(notices: DownNotice[], changes: Change[]): DownNotice[] {
   const changed = new Set(changes.map((change) => change.id))
-  const fallen = changes
-    .filter((change) => change.health === 'down')
-    .map(({ id, name, reasons }) => ({ id, name, reason: reasons[0]?.message ?? '' }))
-  return [...fallen, ...notices.filter((notice) => !changed.has(notice.id))]
+  return [...changes.filter(isFall).map(noticeOf), ...notices.filter((notice) => !changed.has(notice.id))]
 }
 
 /** Runs the task now or, when it ran lately, once at the end of the interval. */

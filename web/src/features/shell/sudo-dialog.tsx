@@ -7,7 +7,7 @@ import type { SudoMethods } from '@/api/types'
 import { CodeField } from '@/features/shared/code-field'
 import { identityProviderStart } from '@/features/shared/identity-provider'
 import { Button, buttonClass } from '@/ui/button'
-import { Dialog } from '@/ui/dialog'
+import { Dialog, DialogActions } from '@/ui/dialog'
 import { TextField } from '@/ui/field'
 import { FormError } from '@/ui/states'
 
@@ -17,7 +17,7 @@ interface SudoDialogProps {
   onCancel: () => void
 }
 
-/** Asks for the password, the code or the identity provider again, before anything about people and access. */
+/** Asks for the password, the code or the identity provider again, before what reaches beyond one project or changes who may do what. */
 export function SudoDialog({ methods, onDone, onCancel }: SudoDialogProps) {
   const prove = useProveSudo()
   const { user } = useSession()
@@ -33,7 +33,7 @@ export function SudoDialog({ methods, onDone, onCancel }: SudoDialogProps) {
     <Dialog title="Confirm it is you" isOpen onClose={onCancel}>
       <div className="flex flex-col gap-4">
         <p className="text-13 text-pretty text-muted">
-          What you asked for is about people and access, and you have not confirmed that you are {user?.name ?? 'yourself'} for a while. It is not asked again for 15 minutes.
+          What you asked for reaches beyond one project or changes who may do what, and you have not confirmed that you are {user?.name ?? 'yourself'} for a while. It is not asked again for 15 minutes.
         </p>
         {methods.password && (
           <form onSubmit={submit} className="flex flex-col gap-4">
@@ -41,12 +41,12 @@ export function SudoDialog({ methods, onDone, onCancel }: SudoDialogProps) {
             <TextField label="Password" type="password" name="password" autoComplete="current-password" value={password} onChange={setPassword} isRequired autoFocus />
             {asksCode && <CodeField value={code} onChange={setCode} recovery />}
             <FormError error={refusalOf(prove.error)} />
-            <div className="flex justify-end gap-2">
+            <DialogActions>
               <Button onPress={onCancel}>Cancel</Button>
               <Button type="submit" variant="primary" isDisabled={prove.isPending}>
                 {prove.isPending ? 'Confirming' : 'Confirm'}
               </Button>
-            </div>
+            </DialogActions>
           </form>
         )}
         {methods.identityProvider && <ByIdentityProvider other={methods.password} />}
