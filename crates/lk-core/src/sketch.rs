@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn nothing_counted_has_no_quantile() {
         assert_eq!(Sketch::default().quantile(0.5), None);
-        assert_eq!(of(&[120]).quantile(0.5), Some(121));
+        assert!(of(&[120]).quantile(0.5).is_some_and(|ms| (118..=122).contains(&ms)));
         assert_eq!(of(&[0, 1]).quantile(1.0), Some(1));
     }
 }

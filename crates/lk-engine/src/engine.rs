@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use lk_core::observation::IntegrationRid;
 use lk_provider::Registry;
 use lk_store::{Store, StoreError};
 use tokio::sync::{Mutex, Notify, watch};
@@ -14,7 +15,7 @@ use crate::effects;
 use crate::egress::{Egress, EgressError};
 use crate::journal::Journal;
 use crate::journal::after::After;
-use crate::live::Live;
+use crate::live::{Card, Live};
 use crate::outages::{self, Outages};
 use crate::rejections::Rejections;
 use crate::retention;
@@ -184,6 +185,19 @@ impl Engine {
     /// What opens and renews credentials.
     pub fn credentials(&self) -> &Credentials {
         &self.parts.credentials
+    }
+
+    /// The card of an integration, also of one that another process made a moment ago and that the
+    /// board does not show yet.
+    pub async fn card(&self, rid: IntegrationRid) -> Result<Option<Arc<Card>>, StoreError> {
+        if let Some(card) = self.live().card(rid).await? {
+            return Ok(Some(card));
+        }
+        self.reload().await?;
+        let directory = self.directory();
+        Ok(directory
+            .integration(rid)
+            .map(|integration| Arc::new(Card::new(integration))))
     }
 
     /// The tasks that stop with the engine.

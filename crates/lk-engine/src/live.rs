@@ -48,6 +48,22 @@ pub struct Card {
     pub last_events: Option<Vec<Arc<EventRow>>>,
 }
 
+impl Card {
+    /// The card of an integration of which nothing is known yet.
+    pub(crate) fn new(integration: &Arc<Integration>) -> Self {
+        let mut state = IntegrationState::new(integration.created_at);
+        state.enabled = integration.enabled;
+        Self {
+            integration: Arc::clone(integration),
+            state,
+            last_check: None,
+            incident: false,
+            open_problems: 0,
+            last_events: None,
+        }
+    }
+}
+
 /// What one look of the tail found.
 #[derive(Debug, Clone, Default)]
 pub struct Moment {
@@ -453,18 +469,14 @@ async fn read_cards(
         .into_iter()
         .map(|integration| {
             let rid = integration.rid;
-            let mut state = states
-                .remove(&rid)
-                .unwrap_or_else(|| IntegrationState::new(integration.created_at));
-            state.enabled = integration.enabled;
-            Card {
-                integration: Arc::clone(integration),
-                state,
-                last_check: texts.remove(&rid).map(Into::into),
-                incident: false,
-                open_problems: problems.get(&rid).copied().unwrap_or(0),
-                last_events: None,
+            let mut card = Card::new(integration);
+            if let Some(state) = states.remove(&rid) {
+                card.state = state;
+                card.state.enabled = integration.enabled;
             }
+            card.last_check = texts.remove(&rid).map(Into::into);
+            card.open_problems = problems.get(&rid).copied().unwrap_or(0);
+            card
         })
         .collect())
 }

@@ -42,6 +42,11 @@ impl Settings {
         self.0.get(key).map(String::as_str).filter(|text| !text.is_empty())
     }
 
+    /// Every key with its value, in the order of the keys.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
     /// The same settings with `defaults` where a value is absent or empty.
     #[must_use]
     pub fn or(mut self, defaults: impl Iterator<Item = (String, String)>) -> Self {

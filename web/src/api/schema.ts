@@ -4,6 +4,40 @@
  */
 
 export interface paths {
+    "/api/admin/integrations/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the whole installation does. */
+        get: operations["getInstallationHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/integrations/health/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Results of every integration's checks as a file: integration by integration, oldest first. */
+        get: operations["exportInstallationHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit": {
         parameters: {
             query?: never;
@@ -175,6 +209,74 @@ export interface paths {
         post: operations["bindAlias"];
         /** Free the short address that an integration has. */
         delete: operations["freeAlias"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/{id}/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How an integration does: the condition, the last check, the last day and longer. */
+        get: operations["getIntegrationHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/{id}/health/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have it checked now, and wait for what is found. Once a minute for each caller. */
+        post: operations["checkIntegrationNow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/{id}/health/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Results of checks as a file, oldest first. */
+        get: operations["exportIntegrationHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/{id}/health/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Results of checks, or their hours or months, newest first. */
+        get: operations["listIntegrationHealthHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1053,6 +1155,24 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description The health of the whole installation. */
+        AdminHealth: {
+            checks: components["schemas"]["HealthChecks"];
+            generatedAt: components["schemas"]["Timestamp"];
+            /** @description Open ones first, then the newest. */
+            incidents: components["schemas"]["Incident"][];
+            /** @description The ten that fail most. */
+            mostFailing: components["schemas"]["RankedIntegration"][];
+            /** @description By name. */
+            providers: components["schemas"]["ProviderHealth"][];
+            /** @description The ten slowest by p95. */
+            slowest: components["schemas"]["RankedIntegration"][];
+            totals: components["schemas"]["HealthTotals"];
+            /** @description Oldest first. */
+            trend: components["schemas"]["HealthTrend"][];
+            /** @description `24h`, `7d` or `30d`. */
+            window: string;
+        };
         /** @description An API key without its value. */
         ApiKey: {
             /** @description When it was created. */
@@ -1165,6 +1285,16 @@ export interface components {
         };
         /** @enum {string} */
         Category: "auth" | "rate_limit" | "data_validation" | "data_state_mismatch" | "spending_control" | "compliance" | "unknown" | "network" | "provider_outage" | "configuration";
+        /** @description A check that somebody asked for. */
+        CheckedNow: {
+            /** @description The condition after it. */
+            current: components["schemas"]["HealthNow"];
+            /**
+             * Format: int32
+             * @description How long it took, milliseconds.
+             */
+            tookMs: number;
+        };
         /** @description Why something failed and what to do. */
         Classification: {
             /** @description What data is impacted. */
@@ -1431,6 +1561,45 @@ export interface components {
         FieldKind: "text" | "secret" | "url" | "number" | "select" | "boolean";
         /** @enum {string} */
         Health: "unknown" | "healthy" | "degraded" | "down";
+        /** @description An hour or a month summed up. */
+        HealthBucket: {
+            /** Format: double */
+            averageMs: number | null;
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            degradedMs: number;
+            /** Format: int64 */
+            downMs: number;
+            /** Format: int64 */
+            failed: number;
+            from: components["schemas"]["Timestamp"];
+            /** Format: int64 */
+            healthyMs: number;
+            /** Format: int64 */
+            ok: number;
+            /** Format: int32 */
+            p50Ms: number | null;
+            /** Format: int32 */
+            p95Ms: number | null;
+            /** Format: int32 */
+            p99Ms: number | null;
+            to: components["schemas"]["Timestamp"];
+        };
+        /** @description Checks in numbers. */
+        HealthChecks: {
+            /** Format: double */
+            averageMs: number | null;
+            /** Format: int64 */
+            count: number;
+            /** Format: int32 */
+            p95Ms: number | null;
+            /**
+             * Format: double
+             * @description Percent.
+             */
+            successRate: number | null;
+        };
         /** @description Integrations by health. */
         HealthCounts: {
             /**
@@ -1454,6 +1623,199 @@ export interface components {
              */
             unknown: number;
         };
+        /** @description What is known of the credential. */
+        HealthCredential: {
+            /** @description The provider's account. */
+            account: string | null;
+            expiresAt: components["schemas"]["Timestamp"] | null;
+            /** @description Its kind: `api_key`, `basic` or `none`. */
+            kind: string;
+            /** @description Granted permissions. */
+            scopes: string[];
+            /** @description `active`, `expiring`, `needs_reauth`, `misconfigured`, `revoked` or `pending`. */
+            state: string;
+        };
+        /** @description One result of a check. */
+        HealthEntry: {
+            /** @description When it ended. */
+            checkedAt: components["schemas"]["Timestamp"];
+            /** @description The document that explains the failure. */
+            errorCode: string | null;
+            /** @description The failure's message. */
+            errorMessage: string | null;
+            /**
+             * Format: int32
+             * @description How long it took, milliseconds.
+             */
+            responseTimeMs: number | null;
+            /** @description The rung that failed. */
+            rung: string | null;
+            /** @description Health after it, in S2's words. */
+            status: string;
+        };
+        /** @description A page of history. */
+        HealthHistory: {
+            /** @description Newest first. */
+            items: components["schemas"]["HealthItem"][];
+            /** @description Pass it as `cursor` for older ones; null at the end. */
+            nextCursor: string | null;
+        };
+        /** @description One result, or a summary of many. */
+        HealthItem: components["schemas"]["HealthEntry"] | components["schemas"]["HealthBucket"];
+        /** @description The condition now and the last check. */
+        HealthNow: {
+            /** @description The provider's account. */
+            account: string | null;
+            /** @description As of when it is true. */
+            asOf: components["schemas"]["Timestamp"];
+            certificateEndsAt: components["schemas"]["Timestamp"] | null;
+            /** @description Whether it is checked on a schedule. */
+            checked: boolean;
+            /**
+             * Format: int32
+             * @description Checks that failed in a row.
+             */
+            consecutiveFailures: number;
+            credential: components["schemas"]["HealthCredential"] | null;
+            /** @description The document that explains it. */
+            errorCode: string | null;
+            /** @description How the last check failed. */
+            errorMessage: string | null;
+            explanation: components["schemas"]["Classification"] | null;
+            /** @description The same in this API's other words. */
+            health: components["schemas"]["Health"];
+            /**
+             * Format: int64
+             * @description Seconds between two checks.
+             */
+            intervalS: number;
+            /** @description The last check, rung by rung. */
+            ladder: components["schemas"]["LadderStep"][];
+            lastCheckAt: components["schemas"]["Timestamp"] | null;
+            lastSuccessAt: components["schemas"]["Timestamp"] | null;
+            /** @description `green`, `yellow`, `red` or `grey`. */
+            light: string;
+            nextCheckAt: components["schemas"]["Timestamp"] | null;
+            /** @description A sentence for each warning that needs one. */
+            notes: string[];
+            /** @description What is left of the provider's limits. */
+            quotas: components["schemas"]["HealthQuota"][];
+            /** @description Why, worst first. */
+            reasons: components["schemas"]["Reason"][];
+            /**
+             * Format: int32
+             * @description How long the last check took, milliseconds.
+             */
+            responseTimeMs: number | null;
+            scopes: components["schemas"]["Scopes"] | null;
+            /**
+             * Format: int32
+             * @description 0 to 100; null without data.
+             */
+            score: number | null;
+            /** @description Since when. */
+            since: components["schemas"]["Timestamp"];
+            /** @description Whether the database could not be read lately, so that this may be old. */
+            stale: boolean;
+            /** @description `healthy`, `degraded`, `unhealthy` or `unknown`. */
+            status: string;
+            /**
+             * Format: int64
+             * @description Time for a whole check, milliseconds.
+             */
+            timeoutMs: number;
+            /** @description What passed and yet needs attention. */
+            warnings: string[];
+        };
+        /** @description What is left of one limit of the provider. */
+        HealthQuota: {
+            exhaustedAt: components["schemas"]["Timestamp"] | null;
+            /**
+             * Format: int64
+             * @description How many calls it allows.
+             */
+            limit: number | null;
+            /** @description The limit's name. */
+            name: string;
+            /** @description Counted by Linekeeper, because the provider tells nothing. */
+            ownCount: boolean;
+            /**
+             * Format: int64
+             * @description How many are left.
+             */
+            remaining: number;
+            resetsAt: components["schemas"]["Timestamp"] | null;
+        };
+        /** @description Numbers over a stretch of time. */
+        HealthStatistics: {
+            /**
+             * Format: double
+             * @description Mean duration, milliseconds.
+             */
+            averageMs: number | null;
+            /**
+             * Format: int64
+             * @description Checks.
+             */
+            count: number;
+            /**
+             * Format: double
+             * @description The share of time of which something is known, 0 to 1.
+             */
+            coverage: number;
+            /** @description From when. */
+            from: components["schemas"]["Timestamp"];
+            /**
+             * Format: int32
+             * @description Half were not slower, milliseconds.
+             */
+            p50Ms: number | null;
+            /**
+             * Format: int32
+             * @description 95 of 100 were not slower.
+             */
+            p95Ms: number | null;
+            /**
+             * Format: int32
+             * @description 99 of 100 were not slower.
+             */
+            p99Ms: number | null;
+            /**
+             * Format: double
+             * @description Checks that passed, percent.
+             */
+            successRate: number | null;
+            /** @description To when. */
+            to: components["schemas"]["Timestamp"];
+            /**
+             * Format: double
+             * @description The share of known time in which it worked, 0 to 1.
+             */
+            uptime: number | null;
+        };
+        /** @description How many integrations are in which condition. */
+        HealthTotals: {
+            /** Format: int64 */
+            degraded: number;
+            /** Format: int64 */
+            down: number;
+            /** Format: int64 */
+            healthy: number;
+            /** Format: int64 */
+            integrations: number;
+            /** Format: int64 */
+            unknown: number;
+        };
+        /** @description One stretch of a trend. */
+        HealthTrend: {
+            /** Format: int64 */
+            checks: number;
+            /** Format: int64 */
+            failed: number;
+            from: components["schemas"]["Timestamp"];
+            /** Format: int32 */
+            p95Ms: number | null;
+        };
         /** @description Who somebody is at an identity provider. */
         Identity: {
             /** @description When it was linked. */
@@ -1468,8 +1830,33 @@ export interface components {
             /** @description What people call it. */
             name: string;
         };
+        /** @description One stretch in which a provider was in trouble. */
+        Incident: {
+            /**
+             * Format: int64
+             * @description Integrations concerned.
+             */
+            affected: number;
+            /** @description `status_page`, `inferred` or `own_egress`. */
+            cause: string;
+            closedAt: components["schemas"]["Timestamp"] | null;
+            id: string;
+            openedAt: components["schemas"]["Timestamp"];
+            /** @description The provider's key; empty where it is our own way out. */
+            provider: string;
+            summary: string;
+            /** @description Oldest first. */
+            updates: components["schemas"]["IncidentUpdate"][];
+        };
+        /** @description What was told of an incident. */
+        IncidentUpdate: {
+            at: components["schemas"]["Timestamp"];
+            text: string;
+        };
         /** @description An integration and how it does. */
         Integration: {
+            /** @description Whether it is checked on a schedule. */
+            checked: boolean;
             /** @description When it was created. */
             createdAt: components["schemas"]["Timestamp"];
             /** @description Whether the demo made it. */
@@ -1482,6 +1869,7 @@ export interface components {
             healthSince: components["schemas"]["Timestamp"];
             /** @description Public id. */
             id: string;
+            lastCheckAt: components["schemas"]["Timestamp"] | null;
             lastEventAt: components["schemas"]["Timestamp"] | null;
             /** @description The last three events, newest first. */
             lastEvents: components["schemas"]["EventSummary"][];
@@ -1489,6 +1877,7 @@ export interface components {
             lastSuccessAt: components["schemas"]["Timestamp"] | null;
             /** @description Its name. */
             name: string;
+            nextCheckAt: components["schemas"]["Timestamp"] | null;
             /**
              * Format: int64
              * @description How many problems are open.
@@ -1502,6 +1891,11 @@ export interface components {
             reasons: components["schemas"]["Reason"][];
             /** @description The record of the last 24 hours. */
             record24h: components["schemas"]["Record"];
+            /**
+             * Format: int32
+             * @description How long the last check took, milliseconds.
+             */
+            responseTimeMs: number | null;
             /**
              * Format: int32
              * @description 0 to 100; null without data.
@@ -1533,6 +1927,25 @@ export interface components {
             /** @description Its settings, without secrets. */
             settings: Record<string, unknown>;
         };
+        /** @description The health of an integration. */
+        IntegrationHealth: {
+            /** @description The condition now. */
+            current: components["schemas"]["HealthNow"];
+            /** @description The last hundred results, newest first. */
+            history: components["schemas"]["HealthEntry"][];
+            /** @description The integration. */
+            integrationId: string;
+            /** @description The provider's key. */
+            provider: string;
+            /** @description What was left of the provider's limits in the last 24 hours, oldest first. */
+            quotaHistory: components["schemas"]["QuotaPoint"][];
+            /** @description What is reached, where that differs from the provider. */
+            service: string | null;
+            /** @description The last 24 hours in numbers. */
+            statistics: components["schemas"]["HealthStatistics"];
+            /** @description Four windows, the shortest first. */
+            uptime: components["schemas"]["Uptime"][];
+        };
         /** @description All integrations of a project. */
         IntegrationList: {
             /** @description By name. */
@@ -1560,9 +1973,11 @@ export interface components {
             healthSince: components["schemas"]["Timestamp"];
             /** @description The integration. */
             id: string;
+            lastCheckAt: components["schemas"]["Timestamp"] | null;
             lastEventAt: components["schemas"]["Timestamp"] | null;
             lastFailureAt: components["schemas"]["Timestamp"] | null;
             lastSuccessAt: components["schemas"]["Timestamp"] | null;
+            nextCheckAt: components["schemas"]["Timestamp"] | null;
             /**
              * Format: int64
              * @description How many problems are open.
@@ -1572,6 +1987,11 @@ export interface components {
             reasons: components["schemas"]["Reason"][];
             /** @description The record of the last 24 hours. */
             record24h: components["schemas"]["Record"];
+            /**
+             * Format: int32
+             * @description How long the last check took, milliseconds.
+             */
+            responseTimeMs: number | null;
             /**
              * Format: int32
              * @description 0 to 100; null without data.
@@ -1619,6 +2039,35 @@ export interface components {
         KeyList: {
             /** @description Newest first. */
             items: components["schemas"]["ApiKey"][];
+        };
+        /** @description One rung of the last check. */
+        LadderStep: {
+            /**
+             * Format: int32
+             * @description How long it took, milliseconds; null where nothing was measured.
+             * @default null
+             */
+            ms: number | null;
+            /**
+             * @description What was asked.
+             * @default
+             */
+            name: string;
+            /**
+             * @description What there is to say of it.
+             * @default null
+             */
+            note: string | null;
+            /**
+             * @description Whether it passed.
+             * @default false
+             */
+            ok: boolean;
+            /**
+             * @description `dns`, `tcp`, `tls`, `http`, `credential`, `scopes`, `capability` or `quota`.
+             * @default
+             */
+            rung: string;
         };
         /** @description The token of a one-time link. */
         LinkToken: {
@@ -2036,6 +2485,15 @@ export interface components {
             /** @description Short name in addresses. */
             slug: string;
         };
+        /** @description One kind of credential that a provider takes. */
+        ProviderAuth: {
+            /** @description Keys of the form's fields that belong to it alone. */
+            fields: string[];
+            /** @description Its kind: `api_key`, `basic` or `none`; the setting `auth` chooses one. */
+            kind: string;
+            /** @description What people call it. */
+            label: string;
+        };
         /** @description A field of a provider's form. */
         ProviderField: {
             /** @description What is used when left empty. */
@@ -2057,8 +2515,29 @@ export interface components {
             /** @description Whether it must be filled in. */
             required: boolean;
         };
+        /** @description A provider in numbers. */
+        ProviderHealth: components["schemas"]["HealthTotals"] & {
+            /** Format: double */
+            averageMs: number | null;
+            /** Format: int64 */
+            checks: number;
+            incident: components["schemas"]["Incident"] | null;
+            name: string;
+            /** Format: int32 */
+            p95Ms: number | null;
+            provider: string;
+            /**
+             * Format: double
+             * @description Percent.
+             */
+            successRate: number | null;
+            /** @description Oldest first. */
+            trend: components["schemas"]["HealthTrend"][];
+        };
         /** @description A provider: all that a form needs. */
         ProviderInfo: {
+            /** @description The credentials it takes; alternatives. */
+            auth: components["schemas"]["ProviderAuth"][];
             /** @description What it can do here. */
             capabilities: string[];
             /** @description The brand's colour as `#rrggbb`. */
@@ -2098,6 +2577,32 @@ export interface components {
             secretHint: string;
             /** @description What the provider calls the secret. */
             secretLabel: string;
+        };
+        /** @description What was left of a limit at a moment. */
+        QuotaPoint: {
+            at: components["schemas"]["Timestamp"];
+            /** Format: int64 */
+            limit: number | null;
+            name: string;
+            ownCount: boolean;
+            /** Format: int64 */
+            remaining: number;
+            resetsAt: components["schemas"]["Timestamp"] | null;
+        };
+        /** @description An integration among the slowest or the most failing. */
+        RankedIntegration: {
+            /** Format: double */
+            averageMs: number;
+            /** Format: int64 */
+            checks: number;
+            /** Format: int64 */
+            failed: number;
+            integrationId: string;
+            name: string;
+            /** Format: int32 */
+            p95Ms: number;
+            projectId: string;
+            provider: string;
         };
         /** @description Why health is what it is. */
         Reason: {
@@ -2182,6 +2687,19 @@ export interface components {
         Role: "viewer" | "editor" | "admin" | "owner";
         /** @enum {string} */
         Scope: "read" | "triage" | "integrations" | "admin";
+        /** @description Permissions of the credential. */
+        Scopes: {
+            /**
+             * @description Granted.
+             * @default []
+             */
+            granted: string[];
+            /**
+             * @description Needed and not granted.
+             * @default []
+             */
+            missing: string[];
+        };
         /** @description What a score is made of. */
         ScoreParts: {
             /** @description What limited the score. */
@@ -2336,6 +2854,34 @@ export interface components {
             /** @description A member of the project. */
             userId: string;
         };
+        /** @description Uptime of a window. */
+        Uptime: {
+            /** @description Oldest first. */
+            bars: components["schemas"]["UptimeBar"][];
+            /**
+             * Format: double
+             * @description The share of time of which something is known, 0 to 1.
+             */
+            coverage: number;
+            /**
+             * Format: double
+             * @description The share of known time in which it worked, 0 to 1; null where nothing is known.
+             */
+            uptime: number | null;
+            /** @description `24h`, `7d`, `30d` or `90d`. */
+            window: string;
+        };
+        /** @description One bar of uptime. What the three do not fill is unknown. */
+        UptimeBar: {
+            /** Format: int64 */
+            degradedMs: number;
+            /** Format: int64 */
+            downMs: number;
+            from: components["schemas"]["Timestamp"];
+            /** Format: int64 */
+            healthyMs: number;
+            to: components["schemas"]["Timestamp"];
+        };
         /** @description Everybody. */
         UserList: {
             /** @description Oldest first. */
@@ -2443,6 +2989,183 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    getInstallationHealth: {
+        parameters: {
+            query?: {
+                /** @description `24h`, `7d` or `30d`. */
+                window?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminHealth"];
+                };
+            };
+            /** @description A parameter or field is not right; the message names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No valid session or API key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nothing here, or nothing that the caller may know of. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many attempts; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A fault of ours; logged. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not at the moment; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    exportInstallationHealth: {
+        parameters: {
+            query?: {
+                /** @description `csv`, or `json` for one object a line. */
+                format?: string;
+                /** @description At or after this moment; 24 hours ago when absent. */
+                from?: string;
+                /** @description Only this provider's integrations. */
+                provider?: string;
+                /** @description Before this moment; now when absent. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description CSV with a header row, or with `format=json` one object a line. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description A parameter or field is not right; the message names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No valid session or API key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nothing here, or nothing that the caller may know of. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many attempts; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A fault of ours; logged. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not at the moment; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     listAudit: {
         parameters: {
             query?: {
@@ -3916,6 +4639,361 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A parameter or field is not right; the message names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No valid session or API key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nothing here, or nothing that the caller may know of. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many attempts; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A fault of ours; logged. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not at the moment; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getIntegrationHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntegrationHealth"];
+                };
+            };
+            /** @description A parameter or field is not right; the message names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No valid session or API key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nothing here, or nothing that the caller may know of. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many attempts; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A fault of ours; logged. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not at the moment; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    checkIntegrationNow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckedNow"];
+                };
+            };
+            /** @description A parameter or field is not right; the message names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No valid session or API key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nothing here, or nothing that the caller may know of. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many attempts; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A fault of ours; logged. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not at the moment; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    exportIntegrationHealth: {
+        parameters: {
+            query?: {
+                /** @description `csv`, or `json` for one object a line. */
+                format?: string;
+                /** @description At or after this moment; 24 hours ago when absent. */
+                from?: string;
+                /** @description Before this moment; now when absent. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description CSV with a header row, or with `format=json` one HealthEntry a line. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description A parameter or field is not right; the message names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No valid session or API key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nothing here, or nothing that the caller may know of. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many attempts; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A fault of ours; logged. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not at the moment; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listIntegrationHealthHistory: {
+        parameters: {
+            query?: {
+                /** @description From the answer before. */
+                cursor?: string;
+                /** @description At or after this moment; 24 hours ago when absent. */
+                from?: string;
+                /** @description How many items. */
+                limit?: number;
+                /** @description `raw`, `hour` or `month`. */
+                resolution?: string;
+                /** @description Before this moment; now when absent. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthHistory"];
+                };
             };
             /** @description A parameter or field is not right; the message names it. */
             400: {

@@ -2,7 +2,6 @@
  * The shapes of the API under the names the UI uses. They come from `schema.ts`, which `npm run gen` writes
  * from the server's OpenAPI document; only what JSON Schema leaves open is narrowed here.
  */
-import type { AuthChoice, LastCheck } from './coming'
 import type { components } from './schema'
 
 type Schemas = components['schemas']
@@ -34,7 +33,7 @@ export type Demo = Schemas['Demo']
 export type ScoreParts = Schemas['ScoreParts']
 /** The part of an integration that the live stream's `status` message replaces. */
 export type IntegrationStatus = Schemas['IntegrationStatus']
-export type Integration = Schemas['Integration'] & LastCheck
+export type Integration = Schemas['Integration']
 export type IntegrationDetail = Integration & { settings: Record<string, Json>; problems: Problem[] }
 export type CreatedIntegration = Schemas['CreatedIntegration']
 
@@ -55,7 +54,7 @@ export type Classification = Schemas['Classification']
 export type Problem = Schemas['Problem']
 
 export type ManifestField = Schemas['ProviderField']
-export type ProviderInfo = Schemas['ProviderInfo'] & { auth?: AuthChoice[] }
+export type ProviderInfo = Schemas['ProviderInfo']
 
 export type SudoMethods = Schemas['SudoMethods']
 export type Profile = Schemas['Profile']
@@ -78,21 +77,19 @@ export type AuditCheck = Schemas['AuditCheck']
 export type ErrorBody = Schemas['Error']
 
 /** What stands of a past check, or an hour or month of them. */
-export type {
-  AdminHealth,
-  AuthChoice,
-  Failing,
-  HealthBucket,
-  HealthCredential,
-  HealthEntry,
-  HealthNow,
-  IntegrationHealth,
-  LadderStep,
-  ProviderIncident,
-  ProviderRates,
-  Quota,
-  QuotaPoint,
-  Slow,
-  Uptime,
-  UptimeBar,
-} from './coming'
+export type AdminHealth = Schemas['AdminHealth']
+export type AuthChoice = Schemas['ProviderAuth']
+export type Failing = Schemas['RankedIntegration']
+export type HealthBucket = Schemas['HealthBucket']
+export type HealthCredential = Schemas['HealthCredential']
+export type HealthEntry = Schemas['HealthEntry']
+export type HealthNow = Schemas['HealthNow']
+export type IntegrationHealth = Schemas['IntegrationHealth']
+export type LadderStep = Schemas['LadderStep']
+export type ProviderIncident = Schemas['Incident']
+export type ProviderRates = Schemas['ProviderHealth']
+export type Quota = Schemas['HealthQuota']
+export type QuotaPoint = Schemas['QuotaPoint']
+export type Slow = Schemas['RankedIntegration']
+export type Uptime = Schemas['Uptime']
+export type UptimeBar = Schemas['UptimeBar']

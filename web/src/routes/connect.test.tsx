@@ -1,5 +1,5 @@
 import { screen, waitFor, within } from '@testing-library/react'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { NOW } from '@/test/factories'
 import { aHealth, aRefusal, notChecked } from '@/test/factories-health'
 import { renderApp } from '@/test/render'
@@ -48,20 +48,6 @@ test('a first check that fails says so and leads to what to do', async () => {
   const panel = await screen.findByRole('region', { name: 'First check' })
   expect(await within(panel).findByText('It does not work yet.')).toBeVisible()
   expect(within(panel).getByRole('link', { name: 'What to do' })).toHaveAttribute('href', `/integrations/${integration.id}`)
-})
-
-test('where somebody must agree, the button leads to the provider', async () => {
-  const assign = vi.fn<(url: string) => void>()
-  vi.stubGlobal('location', { ...globalThis.location, assign })
-  const { user, world } = renderApp(CREATE)
-  await choose(user, 'Connect with an account')
-  await user.type(screen.getByLabelText(/Client id/), 'client-1')
-  await user.click(screen.getByRole('button', { name: 'Create integration' }))
-  await user.click(await screen.findByRole('button', { name: 'Connect at Stripe Issuing' }))
-  const integration = created(world)
-  expect(integration.settings).toEqual({ auth: 'oauth2', client_id: 'client-1' })
-  await waitFor(() => expect(assign).toHaveBeenCalledWith(`https://provider.example.com/authorize?integration=${integration.id}`))
-  vi.unstubAllGlobals()
 })
 
 test('how it is checked is a setting like any other', async () => {

@@ -23,7 +23,6 @@ export const aCredential = (more: Partial<HealthCredential> = {}): HealthCredent
   account: 'acme-builders',
   expiresAt: ago(-58 * MINUTE),
   scopes: ['employees:read', 'payrolls:write'],
-  canReconnect: true,
   ...more,
 })
 
@@ -142,7 +141,7 @@ export const someHours = (hours: number, now = NOW): HealthBucket[] =>
   })
 
 const trendOf = (points: number, each: number, now: number, checks: number) =>
-  Array.from({ length: points }, (_, index) => ({ from: ago((points - index) * each, now), checks, failed: Math.floor(noise(index) * 6) }))
+  Array.from({ length: points }, (_, index) => ({ from: ago((points - index) * each, now), checks, failed: Math.floor(noise(index) * 6), p95Ms: 300 + Math.round(200 * noise(index)) }))
 
 const rates = (provider: string, name: string, more: Partial<ProviderRates>, now: number): ProviderRates => ({
   provider, name, integrations: 4, healthy: 4, degraded: 0, down: 0, unknown: 0, checks: 1152, successRate: 100, averageMs: 140, p95Ms: 260, incident: null, trend: trendOf(24, HOUR, now, 48), ...more,
@@ -161,9 +160,9 @@ export const anAdminHealth = (window: string, now = NOW): AdminHealth => {
       rates('procore', 'Procore', { integrations: 6, healthy: 6, checks: 1728, averageMs: 212, p95Ms: 480 }, now),
       rates('stripe', 'Stripe Issuing', { averageMs: 88, p95Ms: 140, successRate: 99.9 }, now),
     ],
-    trend: trendOf(window === '24h' ? 24 : window === '7d' ? 42 : 30, window === '24h' ? HOUR : window === '7d' ? 4 * HOUR : DAY, now, 168).map((point, index) => ({ ...point, p95Ms: 300 + Math.round(200 * noise(index)) })),
-    slowest: [{ ...ranked(2), averageMs: 310, p95Ms: 900 }, { ...ranked(1), averageMs: 212, p95Ms: 480 }],
-    mostFailing: [{ ...ranked(2), failed: 25, checks: 288 }, { ...ranked(3), failed: 4, checks: 288 }],
+    trend: trendOf(window === '24h' ? 24 : window === '7d' ? 42 : 30, window === '24h' ? HOUR : window === '7d' ? 4 * HOUR : DAY, now, 168),
+    slowest: [{ ...ranked(2), averageMs: 310, p95Ms: 900, failed: 25, checks: 288 }, { ...ranked(1), averageMs: 212, p95Ms: 480, failed: 0, checks: 288 }],
+    mostFailing: [{ ...ranked(2), averageMs: 310, p95Ms: 900, failed: 25, checks: 288 }, { ...ranked(3), averageMs: 120, p95Ms: 260, failed: 4, checks: 288 }],
     incidents: [incident, { ...incident, id: 'incident-0', provider: 'procore', cause: 'status_page', summary: 'Procore reports slow answers.', openedAt: ago(30 * HOUR, now), closedAt: ago(28 * HOUR, now), affected: 6, updates: [] }],
   }
 }

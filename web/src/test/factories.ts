@@ -91,6 +91,8 @@ export const anIntegration = (more: Partial<IntegrationDetail> = {}): Integratio
   name: 'Payroll',
   enabled: true,
   demo: false,
+  checked: false,
+  nextCheckAt: null,
   health: 'healthy',
   healthSince: ago(48 * HOUR),
   reasons: [],

@@ -1,6 +1,6 @@
 import { http, HttpResponse, type RequestHandler } from 'msw'
 import type { IntegrationHealth } from '@/api/types'
-import { failed, notFound } from './answers'
+import { notFound } from './answers'
 import { aHealth, anAdminHealth, notChecked, someHours } from './factories-health'
 import { guard } from './guard'
 import type { World } from './world'
@@ -42,12 +42,6 @@ export function healthHandlers(world: World): RequestHandler[] {
     http.get('*/api/integrations/:id/health/history', ({ request }) => {
       const limit = Number(new URL(request.url).searchParams.get('limit') ?? 24)
       return HttpResponse.json({ items: someHours(limit - 1, world.now()), nextCursor: null })
-    }),
-    http.post('*/api/integrations/:id/reconnect', ({ params }) => {
-      const integration = find(params['id'])
-      if (!integration) return notFound()
-      if (world.health.get(integration.id)?.current.credential?.canReconnect === false) return failed(409, 'not_reconnectable', 'Its credential is typed in, not agreed to at the provider.')
-      return HttpResponse.json({ url: `https://provider.example.com/authorize?integration=${integration.id}` })
     }),
   ]
 }

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod canary;
+mod checks;
 mod crash;
 mod doctor;
 mod everything;

@@ -141,8 +141,6 @@ pub(crate) struct HealthCredential {
     expires_at: Option<IsoTime>,
     /// Granted permissions.
     scopes: Vec<String>,
-    /// Whether somebody can renew it at the provider from here.
-    can_reconnect: bool,
 }
 
 /// The condition now and the last check.
@@ -249,7 +247,6 @@ impl HealthNow {
                     account: told.account.clone(),
                     expires_at: moment(told.credential_ends_at),
                     scopes: told.scopes.clone().unwrap_or_default().granted,
-                    can_reconnect: false,
                 }),
             ladder: told.steps,
             account: told.account,

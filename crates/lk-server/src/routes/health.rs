@@ -79,8 +79,8 @@ impl Asked {
 }
 
 async fn card_of(app: &App, row: &Row) -> Result<std::sync::Arc<Card>, ApiError> {
-    let card = app.engine().live().card(row.rid).await?;
-    card.ok_or_else(|| ApiError::unavailable("The integration is not on the board yet.", 1))
+    let card = app.engine().card(row.rid).await?;
+    card.ok_or_else(ApiError::not_found)
 }
 
 fn now_of(app: &App, card: &Card) -> HealthNow {

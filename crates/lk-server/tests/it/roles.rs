@@ -99,13 +99,26 @@ fn looking(operation: &str) -> Option<Row> {
     Some(match operation {
         "getMetrics" => row(Least::Operator),
         "listProviders" | "listProjects" => row(Least::Known),
-        "getOverview" | "listIntegrations" | "getIntegration" | "listEvents" | "getEvent" | "listProblems"
-        | "getProblem" | "getDemo" | "listMembers" | "listRejections" | "streamEvents" | "getProject" => {
-            row(Least::Role(Role::Viewer))
-        }
+        "getOverview"
+        | "listIntegrations"
+        | "getIntegration"
+        | "listEvents"
+        | "getEvent"
+        | "listProblems"
+        | "getIntegrationHealth"
+        | "listIntegrationHealthHistory"
+        | "exportIntegrationHealth"
+        | "getProblem"
+        | "getDemo"
+        | "listMembers"
+        | "listRejections"
+        | "streamEvents"
+        | "getProject" => row(Least::Role(Role::Viewer)),
         "listWebhookSecrets" => row(Least::Role(Role::Admin)),
         "listKeys" | "listAudit" | "exportAudit" | "listInvitations" => row(Least::Role(Role::Admin)).proven(),
-        "checkAudit" | "listUsers" => row(Least::Operator).proven(),
+        "checkAudit" | "listUsers" | "getInstallationHealth" | "exportInstallationHealth" => {
+            row(Least::Operator).proven()
+        }
         _ => return None,
     })
 }
@@ -114,6 +127,8 @@ fn changing(operation: &str) -> Option<Row> {
     let (editor, admin) = (row(Least::Role(Role::Editor)), row(Least::Role(Role::Admin)));
     Some(match operation {
         "giveFeedback" => editor.with(json!({"helpful": true})),
+        // Nothing is checked there: being told so is being let in.
+        "checkIntegrationNow" => editor,
         "updateProblem" => editor.with(json!({"state": "acknowledged", "version": 1})),
         "createIntegration" => admin.with(json!({"projectId": "default", "provider": "sample", "name": "New"})),
         "updateIntegration" => admin.with(json!({"name": "Changed", "version": 1})),

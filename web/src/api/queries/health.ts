@@ -46,14 +46,6 @@ export function useCheckNow(id: string) {
   })
 }
 
-/** Asks for the provider's page on which somebody agrees again, and goes there; it leads back here. */
-export function useReconnect(id: string) {
-  return useMutation({
-    mutationFn: () => request('post', '/api/integrations/{id}/reconnect', { path: { id } }),
-    onSuccess: ({ url }) => globalThis.location.assign(url),
-  })
-}
-
 export type FileFormat = 'csv' | 'json'
 /** The address of the file with the checks of one integration. */
 export const healthFile = (id: string, format: FileFormat) => url(`/api/integrations/${encodeURIComponent(id)}/health/export`, { format })

@@ -1,7 +1,7 @@
 import { useState, type FormEvent } from 'react'
 import { useCreateIntegration } from '@/api/queries/integrations'
 import type { CreatedIntegration, ProviderInfo } from '@/api/types'
-import { ProviderFields, chosenAuth } from '@/provider/auth-fields'
+import { ProviderFields } from '@/provider/auth-fields'
 import { defaultsOf, settingsOf } from '@/provider/manifest-form'
 import { ProviderIcon } from '@/provider/provider-icon'
 import { Button, LinkButton } from '@/ui/button'
@@ -14,7 +14,7 @@ import { FormError } from '@/ui/states'
 interface CreateFormProps {
   provider: ProviderInfo
   /** With the way of proving itself that was chosen, where the provider has any. */
-  onCreated: (created: CreatedIntegration, auth: string | undefined) => void
+  onCreated: (created: CreatedIntegration) => void
 }
 
 /** The form a manifest describes, and the provider's own help beside it. */
@@ -33,7 +33,7 @@ export function CreateForm({ provider, onCreated }: CreateFormProps) {
         settings: settingsOf(settings),
         ...(secret && { webhookSecret: secret }),
       },
-      { onSuccess: (created) => onCreated(created, chosenAuth(provider, settings)?.kind) },
+      { onSuccess: onCreated },
     )
   }
   return (

@@ -1,12 +1,11 @@
-import type { HealthNow, IntegrationDetail } from '@/api/types'
+import type { HealthNow } from '@/api/types'
 import { CREDENTIAL_KIND_WORDS, CREDENTIAL_STATE_WORDS } from '@/api/words'
 import { Facts, Panel, Tag } from '@/ui/layout'
 import { HealthShape } from '@/ui/status'
 import { Ago } from '@/ui/time'
-import { Reconnect } from './reconnect'
 
 /** What the provider lets us in with: whose it is, where it stands, until when, and what it may do. */
-export function CredentialCard({ integration, current }: { integration: IntegrationDetail; current: HealthNow }) {
+export function CredentialCard({ current }: { current: HealthNow }) {
   const { credential } = current
   if (!credential) return null
   const [shape, words] = CREDENTIAL_STATE_WORDS[credential.state] ?? (['unknown', credential.state] as const)
@@ -14,7 +13,7 @@ export function CredentialCard({ integration, current }: { integration: Integrat
   const scopes = current.scopes?.granted ?? credential.scopes
   const missing = current.scopes?.missing ?? []
   return (
-    <Panel id="credential" title="Credential" aside={credential.canReconnect && <Reconnect integration={integration} size="sm" />}>
+    <Panel id="credential" title="Credential">
       <div className="p-4">
         <Facts
           items={[

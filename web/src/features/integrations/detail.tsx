@@ -21,7 +21,6 @@ import { toast } from '@/ui/toast'
 import { CheckNow } from './check-now'
 import { EventsTab, ProblemsTab } from './detail-lists'
 import { HealthTab } from './health-tab'
-import { Reconnect } from './reconnect'
 import { ScoreChip } from './score'
 import { SettingsTab } from './settings-tab'
 import { WebhookTab } from './webhook-tab'
@@ -124,7 +123,6 @@ function Head({ integration }: { integration: IntegrationDetail }) {
       <ScoreChip score={integration.score} parts={integration.scoreParts} />
       <div className="flex items-center gap-2" data-print="hide">
         {checked && <CheckNow integration={integration} />}
-        {health?.current.credential?.canReconnect && <Reconnect integration={integration} />}
         <MoreMenu integration={integration} />
       </div>
     </header>

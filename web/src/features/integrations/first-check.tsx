@@ -8,34 +8,16 @@ import { TextLink } from '@/ui/link'
 import { HealthShape } from '@/ui/status'
 import { CheckNow } from './check-now'
 import { Ladder } from './ladder'
-import { Reconnect } from './reconnect'
 
 /** The first check follows within seconds; this is how often we ask for its result. */
 const ASK_MS = 2000
 
-interface FirstCheckProps {
-  integration: Integration
-  /** It works only after somebody has agreed at the provider. */
-  consent: boolean
-}
-
-/** Whether the provider lets us in: the consent where one is needed, then the result of the first check. */
-export function FirstCheck({ integration, consent }: FirstCheckProps) {
+/** Whether the provider lets us in: the result of the first check. */
+export function FirstCheck({ integration }: { integration: Integration }) {
   const query = useQuery({ ...healthQuery(integration.id), refetchInterval: ({ state }) => (state.data?.current.lastCheckAt ? false : ASK_MS) })
-  const current = query.data?.current
-  const pending = consent && !current?.lastCheckAt
   return (
-    <Panel id="first-check" title={pending ? `Connect at ${integration.providerName}` : 'First check'}>
-      {pending ? (
-        <div className="flex flex-wrap items-center gap-3 p-4 text-13">
-          <p className="min-w-0 flex-1 basis-64 text-pretty">
-            {integration.providerName} asks whether we may read what the integration needs. You come back here, and the first check follows at once.
-          </p>
-          <Reconnect integration={integration} variant="primary" first />
-        </div>
-      ) : (
-        <Result integration={integration} current={current} />
-      )}
+    <Panel id="first-check" title="First check">
+      <Result integration={integration} current={query.data?.current} />
     </Panel>
   )
 }

@@ -18,19 +18,18 @@ const ASK_MS = 3000
 interface FirstDeliveryProps {
   created: CreatedIntegration
   provider: ProviderInfo
-  /** The way of proving itself that was chosen, where the provider has any. */
-  auth: string | undefined
 }
 
 /** What is left to do at the provider, the result of the first check, the address and secret to copy, and a wait that ends by itself when the first delivery arrives. */
-export function FirstDelivery({ created, provider, auth }: FirstDeliveryProps) {
+export function FirstDelivery({ created, provider }: FirstDeliveryProps) {
   const { integration, webhookUrl, webhookSecret } = created
   const { data: current } = useQuery(integrationQuery(integration.id))
   const arrived = current?.lastEvents[0]
-  const checks = provider.capabilities.includes('check')
+  // Whoever connects a provider for its webhooks alone gives no credential; then nothing is checked.
+  const checks = (current ?? integration).checked
   return (
     <>
-      {checks && <FirstCheck integration={integration} consent={auth === 'oauth2'} />}
+      {checks && <FirstCheck integration={integration} />}
       <Panel id="connect" title={`${integration.name} is created`}>
         <div className="flex flex-col gap-4 p-4 text-13">
           {webhookUrl ? (

@@ -8,7 +8,6 @@ import { HealthShape } from '@/ui/status'
 import { Ago } from '@/ui/time'
 import { CheckNow } from './check-now'
 import { Ladder } from './ladder'
-import { Reconnect } from './reconnect'
 
 /** The last check rung by rung; where it failed, why, and the one button that helps. */
 export function LastCheckPanel({ integration, current }: { integration: IntegrationDetail; current: HealthNow }) {
@@ -105,7 +104,6 @@ const OURS = new Set(['dns', 'tls', 'credential', 'scopes', 'capability'])
 function Help({ integration, current }: { integration: IntegrationDetail; current: HealthNow }) {
   const rung = current.ladder.find((step) => !step.ok)?.rung ?? ''
   const auth = rung === 'credential' || rung === 'scopes' || current.explanation?.category === 'auth'
-  if (auth && current.credential?.canReconnect) return <Reconnect integration={integration} variant="primary" />
   const ours = auth || current.explanation?.category === 'configuration' || (OURS.has(rung) && current.explanation?.transient === false)
   if (!ours) return <CheckNow integration={integration} variant="primary" />
   return (

@@ -18,7 +18,7 @@ const STEPS = ['Choose a provider', 'Name and settings', 'Connect']
 export function IntegrationWizard() {
   const query = useQuery(providersQuery)
   const { provider: key }: { provider?: string } = useSearch({ strict: false })
-  const [created, setCreated] = useState<{ created: CreatedIntegration; auth: string | undefined } | null>(null)
+  const [created, setCreated] = useState<CreatedIntegration | null>(null)
   const step = created ? 2 : key ? 1 : 0
   return (
     <Page narrow={step > 0}>
@@ -43,9 +43,9 @@ export function IntegrationWizard() {
           const provider = providers.find((item) => item.key === key)
           if (!provider) return <UnknownProvider name={key} />
           return created ? (
-            <FirstDelivery created={created.created} provider={provider} auth={created.auth} />
+            <FirstDelivery created={created} provider={provider} />
           ) : (
-            <CreateForm provider={provider} onCreated={(made, auth) => setCreated({ created: made, auth })} />
+            <CreateForm provider={provider} onCreated={setCreated} />
           )
         }}
       </Loaded>
