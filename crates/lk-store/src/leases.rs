@@ -24,13 +24,24 @@ impl Store {
         let fill = "INSERT INTO check_leases (shard, owner, fence, expires_at)
                     SELECT n, '', 0, 0 FROM generate_series(0, 63) AS n ON CONFLICT DO NOTHING";
         db::run(&txn, fill, vec![]).await?;
-        let alive = format!(
-            "SELECT COUNT(DISTINCT owner) AS n FROM check_leases
-             WHERE expires_at > {clock} AND owner <> '' AND owner <> $1"
+        let seen = format!(
+            "INSERT INTO check_nodes (node, seen_until) VALUES ($1, {clock} + $2)
+             ON CONFLICT (node) DO UPDATE SET seen_until = excluded.seen_until"
         );
-        let others = db::one(&txn, alive, values![node])
-            .await?
-            .map_or(Ok(0), |row| row.int("n"))?;
+        db::run(&txn, seen, values![node, ttl_ms]).await?;
+        db::run(
+            &txn,
+            format!("DELETE FROM check_nodes WHERE seen_until <= {clock}"),
+            vec![],
+        )
+        .await?;
+        let others = db::one(
+            &txn,
+            "SELECT COUNT(*) AS n FROM check_nodes WHERE node <> $1",
+            values![node],
+        )
+        .await?;
+        let others = others.map_or(Ok(0), |row| row.int("n"))?;
         let share = i64::from(SHARDS) / (others + 1) + i64::from(i64::from(SHARDS) % (others + 1) > 0);
         let renew = format!(
             "UPDATE check_leases SET expires_at = {clock} + $2, owner = $1,
@@ -44,7 +55,7 @@ impl Store {
         let give_up = "UPDATE check_leases SET owner = '', expires_at = 0 WHERE owner = $1 AND shard NOT IN (
                  SELECT shard FROM check_leases WHERE owner = $1 ORDER BY shard LIMIT $2)";
         db::run(&txn, give_up, values![node, share]).await?;
-        let held = "SELECT shard, fence FROM check_leases WHERE owner = $1 ORDER BY shard";
+        let held = "SELECT CAST(shard AS BIGINT) AS shard, fence FROM check_leases WHERE owner = $1 ORDER BY shard";
         let rows = db::all(&txn, held, values![node]).await?;
         txn.commit().await?;
         let held = |row: &Row| Ok((u8::try_from(row.int("shard")?).unwrap_or_default(), row.int("fence")?));
@@ -56,9 +67,13 @@ impl Store {
         if self.dialect() == Dialect::Sqlite {
             return Ok(());
         }
-        let sql = "UPDATE check_leases SET owner = '', expires_at = 0 WHERE owner = $1";
         let (txn, _turn) = self.begin().await?;
-        db::run(&txn, sql, values![node]).await?;
+        for sql in [
+            "UPDATE check_leases SET owner = '', expires_at = 0 WHERE owner = $1",
+            "DELETE FROM check_nodes WHERE node = $1",
+        ] {
+            db::run(&txn, sql, values![node]).await?;
+        }
         txn.commit().await.map_err(Into::into)
     }
 

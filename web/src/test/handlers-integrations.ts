@@ -29,6 +29,7 @@ export function integrationHandlers(world: World): RequestHandler[] {
         sparkline: buckets(world.now(), () => [0, 0]),
         lastEventAt: null,
         lastSuccessAt: null,
+        checked: provider.capabilities.includes('check'),
         lastCheckAt: null,
         responseTimeMs: null,
       })

@@ -60,8 +60,11 @@ pub(crate) async fn run(engine: Engine, mut stop: watch::Receiver<bool>) {
         tokio::select! {
             () = tokio::time::sleep(sleep) => {}
             () = checks.due().sooner() => {}
-            () = stopped(&mut stop) => return,
+            () = stopped(&mut stop) => break,
         }
+    }
+    if let Err(error) = engine.store().release_shards(&node).await {
+        tracing::debug!(%error, "shards are left to run out");
     }
 }
 

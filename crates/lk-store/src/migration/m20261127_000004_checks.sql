@@ -67,6 +67,12 @@ CREATE TABLE rollup_marks (
   next_rid BIGINT NOT NULL
 ){table};
 
+-- Which nodes check; a node that has not been seen for a while counts for nothing.
+CREATE TABLE check_nodes (
+  node TEXT NOT NULL PRIMARY KEY,
+  seen_until BIGINT NOT NULL
+){table};
+
 -- Which node checks which of the 64 shards of integrations.
 CREATE TABLE check_leases (
   shard SMALLINT NOT NULL PRIMARY KEY,

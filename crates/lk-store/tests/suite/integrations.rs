@@ -85,8 +85,9 @@ pub(crate) async fn credentials_come_and_go(db: &TestDb) {
         let mut all = store.setup().await.expect("reads").credentials;
         all.sort_by(|a, b| a.field.cmp(&b.field));
         all.into_iter()
-            .inspect(|c| assert_eq!(c.integration, one.integration.rid))
-            .filter_map(|c| Some((c.field, c.value?.expose().to_owned())))
+            .filter_map(|c| Some((c.integration, c.field, c.value?.expose().to_owned())))
+            .inspect(|(whose, _, _)| assert_eq!(*whose, one.integration.rid))
+            .map(|(_, field, value)| (field, value))
             .collect::<Vec<_>>()
     };
     let pair = |field: &str, value: &str| (field.to_owned(), value.to_owned());

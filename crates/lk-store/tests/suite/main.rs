@@ -7,6 +7,7 @@ mod audit;
 mod events;
 mod feedback;
 mod harness;
+mod history;
 mod identities;
 mod inspect;
 mod integrations;
@@ -97,6 +98,11 @@ on_both! {
     problems::changed_by_people,
     feedback::counts_once_and_pins,
     feedback::only_events_of_the_project,
+    history::results_are_read_as_they_were_written,
+    history::hours_and_months_are_summed_up_once,
+    history::old_results_go_and_deleted_integrations_take_theirs,
+    history::shards_are_shared_and_taken_over,
+    history::one_incident_of_a_provider_is_open_at_a_time,
     retention::events_go_oldest_first_in_small_steps,
     retention::keys_sessions_and_links_expire,
     retention::a_deleted_integration_leaves_nothing,
