@@ -138,7 +138,9 @@ mod tests {
         let refused: Vec<_> = (0..5).map(|n| looked(n, "a", auth)).collect();
         assert_eq!(infer(&refused, NOW), Inference::default());
         let mut old: Vec<_> = (0..5).map(|n| looked(n, "a", DOWN)).collect();
-        old.iter_mut().for_each(|one| one.at = NOW - 11 * MINUTE);
+        for one in &mut old {
+            one.at = NOW - 11 * MINUTE;
+        }
         assert_eq!(infer(&old, NOW), Inference::default());
         let mixed: Vec<_> = (0..10)
             .map(|n| looked(n, "a", if n < 4 { DOWN } else { None }))

@@ -122,7 +122,9 @@ mod tests {
 
     fn of(durations: &[u32]) -> Sketch {
         let mut sketch = Sketch::default();
-        durations.iter().for_each(|ms| sketch.add(*ms));
+        for ms in durations {
+            sketch.add(*ms);
+        }
         sketch
     }
 

@@ -9,6 +9,7 @@ use lk_provider::Registry;
 use lk_store::{Store, StoreError};
 use tokio::sync::{Mutex, Notify, watch};
 
+use crate::Clock;
 use crate::checks::{self, Checks};
 use crate::directory::{Directory, SharedDirectory};
 use crate::effects;
@@ -21,7 +22,6 @@ use crate::rejections::Rejections;
 use crate::retention;
 use crate::rules::Rules;
 use crate::tasks::{Tasks, pause};
-use crate::{Clock, Credentials};
 
 /// How often the configuration's generation is looked at when nobody told of a change.
 pub const CONFIGURATION_EVERY: Duration = Duration::from_millis(500);
@@ -63,7 +63,6 @@ struct Parts {
     live: Live,
     rejections: Rejections,
     egress: Egress,
-    credentials: Credentials,
     checks: Checks,
     outages: Outages,
     tasks: Tasks,
@@ -82,13 +81,7 @@ impl Engine {
         let directory: SharedDirectory = Arc::new(ArcSwap::from_pointee(Directory::read(&store, &registry).await?));
         let after = After::default();
         let journal = Journal::start(&store, Arc::clone(&directory), clock.clone(), after.clone()).await?;
-        let credentials = Credentials::new(registry.clone());
-        let checks = Checks::new(
-            clock.clone(),
-            egress.clone(),
-            credentials.clone(),
-            Arc::clone(&after.due),
-        );
+        let checks = Checks::new(clock.clone(), egress.clone(), Arc::clone(&after.due));
         let parts = Arc::new(Parts {
             live: Live::new(store.clone(), journal.committed(), after.clone(), clock.clone()),
             store,
@@ -101,7 +94,6 @@ impl Engine {
             rejections: Rejections::default(),
             checks,
             outages: Outages::default(),
-            credentials,
             egress,
             tasks: Tasks::default(),
         });
@@ -180,11 +172,6 @@ impl Engine {
     /// What is known of providers as such.
     pub fn outages(&self) -> &Outages {
         &self.parts.outages
-    }
-
-    /// What opens and renews credentials.
-    pub fn credentials(&self) -> &Credentials {
-        &self.parts.credentials
     }
 
     /// The card of an integration, also of one that another process made a moment ago and that the

@@ -6,7 +6,7 @@
 pub mod checks;
 pub mod clock;
 pub mod crash;
-pub mod credentials;
+mod credentials;
 pub mod directory;
 pub mod effects;
 pub mod egress;
@@ -24,7 +24,6 @@ pub mod tasks;
 mod timers;
 
 pub use clock::Clock;
-pub use credentials::Credentials;
 pub use engine::{CONFIGURATION_EVERY, Engine, EngineConfig};
 pub use ingest::{Endpoint, IngestReply};
 pub use ranges::{BadRanges, Ranges};

@@ -47,7 +47,6 @@ impl Tasks {
 
     /// Starts a piece of work that ends by itself; when the tasks are stopped it is waited for as
     /// they are.
-    #[expect(clippy::disallowed_methods, reason = "the one place that spawns tasks")]
     pub fn spawn_short(&self, work: impl Future<Output = ()> + Send + 'static) {
         let mut running = self.short.lock().unwrap_or_else(PoisonError::into_inner);
         // What has ended is forgotten as new work comes.

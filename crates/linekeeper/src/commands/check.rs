@@ -8,10 +8,10 @@ use anyhow::bail;
 use lk_core::Time;
 use lk_core::classify::{Context, doc};
 use lk_core::time::DAY;
+use lk_engine::Clock;
 use lk_engine::checks::{Checks, Finished};
 use lk_engine::directory::{Directory, Integration};
 use lk_engine::egress::Egress;
-use lk_engine::{Clock, Credentials};
 use lk_provider::Provider;
 use serde_json::Value;
 
@@ -29,8 +29,7 @@ pub(crate) async fn check(args: Check) -> anyhow::Result<()> {
     let store = wiring::open_store(&config).await?;
     let clock = Clock::system();
     let egress = Egress::new(config.allow_private_targets)?;
-    let credentials = Credentials::new(registry.clone());
-    let checks = Checks::standalone(clock, egress, credentials);
+    let checks = Checks::standalone(clock, egress);
     loop {
         // Read each time: --watch is for seeing what a change of settings does.
         let directory = Directory::read(&store, &registry).await?;

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::Checks;
 use super::report::{Report, Step};
+use crate::credentials::{self, CredentialTrouble};
 use crate::directory::Integration;
 use crate::egress::{Exchange, WireFailure};
 use crate::rules::Rules;
@@ -90,40 +91,16 @@ impl<'a> Walk<'a> {
 
     /// Asks every probe in turn; what failed, with the operation it belongs to.
     async fn climb(&mut self) -> Option<(Trouble, String)> {
-        let opened = self.checks.credentials().open(self.integration).await;
-        let settings = match opened {
+        let settings = match credentials::open(self.provider.manifest(), self.integration) {
             Ok(settings) => settings,
             Err(trouble) => return Some(self.without_credential(trouble)),
         };
-        let now = self.checks.now();
-        let probes = self.provider.probes(&settings, now);
+        let probes = self.provider.probes(&settings, self.checks.now());
         if probes.is_empty() {
             return Some((nothing_to_ask(), "check".to_owned()));
         }
-        for (at, probe) in probes.iter().enumerate() {
-            let Some(trouble) = self.ask(probe, &settings).await else {
-                continue;
-            };
-            if trouble.is_refused_credential() {
-                match self.checks.credentials().refresh_after_refusal(self.integration).await {
-                    Ok(Some(fresh)) => {
-                        self.report.steps.pop();
-                        // Requests carry the credential: make them again with the new one.
-                        return self.again(&fresh, at).await;
-                    }
-                    Ok(None) => {}
-                    Err(refused) => return Some(self.without_credential(refused)),
-                }
-            }
-            return Some((trouble, probe.operation.clone()));
-        }
-        None
-    }
-
-    /// The rest of the ladder with a renewed credential.
-    async fn again(&mut self, settings: &Settings, from: usize) -> Option<(Trouble, String)> {
-        for probe in self.provider.probes(settings, self.checks.now()).iter().skip(from) {
-            if let Some(trouble) = self.ask(probe, settings).await {
+        for probe in &probes {
+            if let Some(trouble) = self.ask(probe, &settings).await {
                 return Some((trouble, probe.operation.clone()));
             }
         }
@@ -165,7 +142,7 @@ impl<'a> Walk<'a> {
         }
         if let Some(ends) = reading.credential_ends {
             self.report.credential_ends = Some(ends);
-            if ends.since(self.checks.now()) < CREDENTIAL_WARNING_MS && !self.renewable() {
+            if ends.since(self.checks.now()) < CREDENTIAL_WARNING_MS {
                 self.warnings = self.warnings.with(Warnings::CREDENTIAL);
             }
         }
@@ -180,11 +157,6 @@ impl<'a> Walk<'a> {
         self.report.steps.push(step);
         self.report.read(reading, clean);
         failed.map(Trouble::Answer)
-    }
-
-    /// Whether we renew the credential ourselves before it ends.
-    fn renewable(&self) -> bool {
-        self.checks.credentials().renews(self.integration)
     }
 
     /// What a passed check still warns about: the certificate, the time it took, the quota.
@@ -204,10 +176,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn without_credential(&mut self, trouble: crate::credentials::CredentialTrouble) -> (Trouble, String) {
-        if !trouble.transient {
-            self.credential = Some(trouble.state);
-        }
+    fn without_credential(&mut self, trouble: CredentialTrouble) -> (Trouble, String) {
+        self.credential = Some(trouble.state);
         self.report
             .steps
             .push(Step::failed(Rung::Credential, "credential", self.elapsed_ms()));
@@ -250,20 +220,20 @@ impl<'a> Walk<'a> {
         };
         FailedCheck {
             rung,
-            failure: self.told(self.rules.judge(&failure)),
+            failure: told(self.rules.judge(&failure)),
         }
     }
+}
 
-    /// A failure whose answer said nothing is told by its document's title.
-    fn told(&self, mut failure: JudgedFailure) -> JudgedFailure {
-        if failure.message.trim().is_empty() {
-            failure.message = match failure.http_status {
-                Some(status) => format!("The answer was HTTP {status} without an explanation."),
-                None => "It failed without an explanation.".to_owned(),
-            };
-        }
-        failure
+/// A failure whose answer said nothing is told by its document's title.
+fn told(mut failure: JudgedFailure) -> JudgedFailure {
+    if failure.message.trim().is_empty() {
+        failure.message = match failure.http_status {
+            Some(status) => format!("The answer was HTTP {status} without an explanation."),
+            None => "It failed without an explanation.".to_owned(),
+        };
     }
+    failure
 }
 
 fn wire_failure(provider: &str, operation: &str, wire: WireFailure, redact: impl Fn(String) -> String) -> Failure {
@@ -298,11 +268,4 @@ enum Trouble {
         code: &'static str,
         message: String,
     },
-}
-
-impl Trouble {
-    /// Whether another credential could help.
-    fn is_refused_credential(&self) -> bool {
-        matches!(self, Self::Answer(failed) if failed.rung == Rung::Credential)
-    }
 }

@@ -23,7 +23,7 @@ use crate::directory::Integration;
 use crate::egress::Egress;
 use crate::journal::{CheckDetail, Entry, Refused, Submission};
 use crate::rules::Rules;
-use crate::{Clock, Credentials, Engine};
+use crate::{Clock, Engine};
 
 use buckets::Buckets;
 use due::Due;
@@ -86,7 +86,6 @@ pub struct Checks(Arc<Parts>);
 struct Parts {
     clock: Clock,
     egress: Egress,
-    credentials: Credentials,
     due: Arc<Due>,
     buckets: Buckets,
     forecasts: Forecasts,
@@ -95,11 +94,10 @@ struct Parts {
 }
 
 impl Checks {
-    pub(crate) fn new(clock: Clock, egress: Egress, credentials: Credentials, due: Arc<Due>) -> Self {
+    pub(crate) fn new(clock: Clock, egress: Egress, due: Arc<Due>) -> Self {
         Self(Arc::new(Parts {
             clock,
             egress,
-            credentials,
             due,
             buckets: Buckets::default(),
             forecasts: Forecasts::default(),
@@ -109,8 +107,8 @@ impl Checks {
     }
 
     /// For a command that looks and records nothing.
-    pub fn standalone(clock: Clock, egress: Egress, credentials: Credentials) -> Self {
-        Self::new(clock, egress, credentials, Arc::default())
+    pub fn standalone(clock: Clock, egress: Egress) -> Self {
+        Self::new(clock, egress, Arc::default())
     }
 
     /// Looks at one integration and records nothing.
@@ -136,10 +134,6 @@ impl Checks {
 
     fn egress(&self) -> &Egress {
         &self.0.egress
-    }
-
-    fn credentials(&self) -> &Credentials {
-        &self.0.credentials
     }
 
     fn forecasts(&self) -> &Forecasts {

@@ -43,6 +43,11 @@ fn site(treat: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
     address
 }
 
+#[expect(clippy::disallowed_methods, reason = "a server that lets its client wait")]
+fn wait(time: Duration) {
+    thread::sleep(time);
+}
+
 fn saying(answer: &'static str) -> SocketAddr {
     site(move |mut stream| drop(stream.write_all(answer.as_bytes())))
 }
@@ -75,7 +80,7 @@ async fn each_way_to_misbehave_has_its_code_in_time() {
             if stream.write_all(b"x").is_err() {
                 return;
             }
-            thread::sleep(Duration::from_secs(1));
+            wait(Duration::from_secs(1));
         }
     });
     let huge = site(|mut stream| {
@@ -83,7 +88,7 @@ async fn each_way_to_misbehave_has_its_code_in_time() {
         let piece = vec![b'x'; 64 << 10];
         while stream.write_all(&piece).is_ok() {}
     });
-    let hang = site(|_stream| thread::sleep(Duration::from_secs(30)));
+    let hang = site(|_stream| wait(Duration::from_secs(30)));
     let refused = {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         listener.local_addr().expect("an address")
@@ -127,7 +132,11 @@ async fn each_way_to_misbehave_has_its_code_in_time() {
         for (what, address, expected) in cases {
             let began = Instant::now();
             let exchange = ask(&egress, address).await;
-            let rung = if expected == "connection_refused" { Rung::Tcp } else { Rung::Http };
+            let rung = if expected == "connection_refused" {
+                Rung::Tcp
+            } else {
+                Rung::Http
+            };
             assert_eq!(code(&exchange), (expected, rung), "{what}: {exchange:?}");
             assert!(began.elapsed() < WITHIN + GRACE, "{what} took {:?}", began.elapsed());
         }
@@ -139,7 +148,7 @@ async fn each_way_to_misbehave_has_its_code_in_time() {
 fn tls_site(name: &str, from_days: i64, to_days: i64) -> (SocketAddr, Vec<u8>) {
     let key = rcgen::KeyPair::generate().expect("a key");
     let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).expect("a name");
-    let now = std::time::SystemTime::now();
+    let now = std::time::UNIX_EPOCH + Duration::from_millis(crate::Clock::system().now().ms().unsigned_abs());
     let day = |n: i64| {
         let shift = Duration::from_secs(n.unsigned_abs() * 86_400);
         if n < 0 { now - shift } else { now + shift }
@@ -180,7 +189,9 @@ fn tls_site(name: &str, from_days: i64, to_days: i64) -> (SocketAddr, Vec<u8>) {
 }
 
 async fn ask_tls(egress: &Egress, host: &str, address: SocketAddr) -> Exchange {
-    egress.probe(&get(format!("https://{host}:{}/", address.port())), WITHIN).await
+    egress
+        .probe(&get(format!("https://{host}:{}/", address.port())), WITHIN)
+        .await
 }
 
 #[tokio::test]
@@ -218,7 +229,10 @@ async fn certificates_are_told_apart_and_their_end_is_known() {
         tls: true,
     };
     let exchange = egress.probe(&call, WITHIN).await;
-    assert!(exchange.result.is_ok() && exchange.certificate_ends == Some(ends), "{exchange:?}");
+    assert!(
+        exchange.result.is_ok() && exchange.certificate_ends == Some(ends),
+        "{exchange:?}"
+    );
 }
 
 #[tokio::test]
@@ -246,7 +260,10 @@ async fn a_name_that_nobody_knows_and_a_private_address_are_told() {
     let egress = egress();
     let unknown = egress.probe(&get("http://nobody.invalid/".to_owned()), WITHIN).await;
     let told = code(&unknown);
-    assert!(matches!(told, ("name_not_found" | "name_timeout", Rung::Dns)), "{unknown:?}");
+    assert!(
+        matches!(told, ("name_not_found" | "name_timeout", Rung::Dns)),
+        "{unknown:?}"
+    );
     let guarded = Egress::new(false).expect("a client");
     let private = guarded.probe(&get("http://127.0.0.1:9/".to_owned()), WITHIN).await;
     assert_eq!(code(&private), ("address_not_allowed", Rung::Dns));

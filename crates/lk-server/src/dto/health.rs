@@ -481,7 +481,8 @@ pub(crate) struct Uptime {
     window: String,
     /// The share of known time in which it worked, 0 to 1; null where nothing is known.
     #[schema(required)]
-    uptime: Option<f64>,
+    #[serde(rename = "uptime")]
+    share: Option<f64>,
     /// The share of time of which something is known, 0 to 1.
     coverage: f64,
     /// Oldest first.
@@ -499,7 +500,7 @@ impl Uptime {
         let to = bars.last().map_or(Time(0), |bar| bar.1);
         Self {
             window: window.to_owned(),
-            uptime: all.uptime(),
+            share: all.uptime(),
             coverage: all.coverage(to.since(from)),
             bars: bars
                 .iter()
