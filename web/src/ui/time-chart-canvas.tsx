@@ -65,7 +65,8 @@ function optionsOf(series: ChartSeries[], width: number, zoom: ChartRange | null
     padding: [8, 8, 0, 0],
     cursor: { drag: { x: latest.current.onZoom !== undefined, y: false, setScale: false, dist: DRAG_MIN_PX }, y: false, points: { size: 6 } },
     scales: {
-      x: zoom ? { min: zoom[0] / 1000, max: zoom[1] / 1000 } : {},
+      // A single point has no width: it gets an hour.
+      x: zoom ? { min: zoom[0] / 1000, max: zoom[1] / 1000 } : { range: (_chart, min, max) => (max > min ? [min, max] : [min - 1800, max + 1800]) },
       y: { range: (_chart, _min, max) => [0, max > 0 ? max * 1.12 : 1] },
     },
     axes: [

@@ -74,7 +74,7 @@ impl Report {
             }
         }
         if t.reused && self.steps.is_empty() {
-            let mut kept = Step::new(Rung::Tcp, "connection", true, None);
+            let mut kept = Step::new(Rung::Tcp, Rung::Tcp.as_str(), true, None);
             kept.note = Some("kept open from an earlier check");
             self.steps.push(kept);
         }
