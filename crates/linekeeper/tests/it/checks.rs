@@ -8,8 +8,10 @@ use lk_engine::Clock;
 use lk_fakes::{RunningApi, Trouble};
 use serde_json::{Value, json};
 use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
-use crate::harness::Server;
+use crate::harness::{Postgres, Server};
 
 /// Three failed checks ten seconds apart, and room for a slow machine.
 const SEEN_WITHIN: Duration = Duration::from_secs(90);
@@ -155,6 +157,36 @@ async fn what_is_shown_becomes_the_truth_and_heals() {
 }
 
 #[tokio::test]
+async fn two_nodes_share_the_work_and_a_dead_ones_is_taken_over() {
+    let postgres = Postgres::create();
+    let mut first = Server::start_on(Some(postgres.url.clone()));
+    let second = Server::beside(&first);
+    let watched: Vec<Watched> = (0..6)
+        .map(|n| Watched::start(&first, lk_providers::fakes::apis().remove(n % 5), Trouble::Down, n))
+        .collect();
+    until_true(&second, &watched).await;
+    until_true(&first, &watched).await;
+    // Nothing is checked twice as often because there are two nodes.
+    let before: Vec<usize> = watched.iter().map(|one| one.api.requests().len()).collect();
+    tokio::time::sleep(Duration::from_secs(25)).await;
+    for (one, before) in watched.iter().zip(&before) {
+        let health = one.health(&second).await;
+        let probes = health["current"]["ladder"].as_array().map_or(1, Vec::len);
+        let made = one.api.requests().len() - before;
+        assert!(
+            made > 0 && made <= 4 * probes,
+            "{}: {made} requests in 25 s",
+            one.provider
+        );
+    }
+    first.kill();
+    for one in &watched {
+        one.api.set(one.trouble);
+    }
+    until_true(&second, &watched).await;
+}
+
+#[tokio::test]
 async fn a_check_can_be_asked_for_once_a_minute_and_read_as_a_file() {
     let server = Server::start();
     let api = lk_providers::fakes::apis().remove(0);
@@ -187,4 +219,85 @@ async fn a_check_can_be_asked_for_once_a_minute_and_read_as_a_file() {
     let told = server.run(&["check", &one.id, "--json"], "");
     let told: Value = serde_json::from_str(&told).expect("JSON");
     assert_eq!(told["ok"], true);
+}
+
+/// The next message that tells of health, as JSON.
+async fn told(
+    socket: &mut (impl futures_util::Stream<Item = Result<Message, tokio_tungstenite::tungstenite::Error>> + Unpin),
+) -> Value {
+    use futures_util::StreamExt as _;
+    loop {
+        let next = tokio::time::timeout(Duration::from_secs(20), socket.next()).await;
+        match next
+            .expect("a message in time")
+            .expect("still open")
+            .expect("a message")
+        {
+            Message::Text(text) => return serde_json::from_str(text.as_str()).expect("JSON"),
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn changes_of_health_come_as_messages() {
+    use futures_util::SinkExt as _;
+    let server = Server::start();
+    let api = lk_providers::fakes::apis().remove(0);
+    let one = Watched::start(&server, api, Trouble::ServerError, 0);
+    until_true(&server, std::slice::from_ref(&one)).await;
+    let url = format!("{}/health-updates", server.url.replace("http://", "ws://"));
+    let open = |key: Option<String>, origin: Option<&'static str>| {
+        let mut request = url.as_str().into_client_request().expect("a request");
+        if let Some(key) = key {
+            let value = format!("Bearer {key}").parse().expect("a value");
+            request.headers_mut().insert("authorization", value);
+        }
+        if let Some(origin) = origin {
+            request.headers_mut().insert("origin", origin.parse().expect("a value"));
+        }
+        tokio_tungstenite::connect_async(request)
+    };
+    assert!(open(None, None).await.is_err(), "nobody is let in without a key");
+    let elsewhere = open(Some(server.key.clone()), Some("https://evil.example")).await;
+    assert!(elsewhere.is_err(), "another site's page is refused");
+    let (mut socket, _) = open(Some(server.key.clone()), None).await.expect("opens");
+    let stranger = "01890f6e-0000-7000-8000-000000000000";
+    let ask = json!({"type": "subscribe", "integrationIds": [one.id, stranger]});
+    socket.send(Message::text(ask.to_string())).await.expect("sends");
+    let first = told(&mut socket).await;
+    assert_eq!(
+        (&first["type"], &first["integrationId"]),
+        (&json!("health"), &json!(one.id))
+    );
+    assert_eq!(first["health"]["status"], "healthy");
+    let second = told(&mut socket).await;
+    assert_eq!(
+        (&second["type"], &second["code"]),
+        (&json!("error"), &json!("not_found"))
+    );
+    one.api.set(one.trouble);
+    let degraded = loop {
+        let message = told(&mut socket).await;
+        if message["health"]["status"] != "healthy" {
+            break message;
+        }
+    };
+    assert_eq!(degraded["health"]["status"], "degraded");
+    assert!(degraded["health"]["errorMessage"].is_string());
+    socket.send(Message::text("nonsense")).await.expect("sends");
+    let wrong = loop {
+        let message = told(&mut socket).await;
+        if message["type"] == "error" {
+            break message;
+        }
+    };
+    assert_eq!(wrong["code"], "invalid_request");
+    let metrics = server.call("GET", "/metrics", None).await;
+    let text = String::from_utf8(metrics.body).expect("text");
+    let line = format!(
+        "integration_health{{service=\"{0}\",provider=\"{0}\",status=\"degraded\"}} 1",
+        one.provider
+    );
+    assert!(text.contains(&line), "{text}");
 }

@@ -6,6 +6,8 @@
 
 mod frames;
 mod stream;
+mod updates;
 
 pub(crate) use frames::{Frames, StreamEvent};
 pub(crate) use stream::{Opening, open};
+pub(crate) use updates::{Client, MESSAGE_BYTES_MAX};

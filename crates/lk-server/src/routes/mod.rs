@@ -6,6 +6,7 @@ mod demo;
 mod events;
 pub(crate) mod health;
 mod health_admin;
+mod health_updates;
 mod integrations;
 mod invitations;
 mod keys;
@@ -186,6 +187,7 @@ pub fn router(app: &App) -> Router {
         .quality(CompressionLevel::Fastest)
         .compress_when(DefaultPredicate::new().and(SizeAbove::new(COMPRESS_FROM_BYTES)));
     let api = api
+        .merge(health_updates::routes())
         .fallback(ui::fallback)
         .layer(cross_site(app.config()))
         .layer(compression)

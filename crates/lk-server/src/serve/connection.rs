@@ -85,7 +85,7 @@ impl Connections {
     {
         let activity = Arc::new(Activity::default());
         let service = service(self.router, peer, Arc::clone(&activity));
-        let mut connection = std::pin::pin!(self.builder.serve_connection(TokioIo::new(io), service));
+        let mut connection = std::pin::pin!(self.builder.serve_connection_with_upgrades(TokioIo::new(io), service));
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
             () = stopped(&mut self.closing) => {
