@@ -342,13 +342,12 @@ async fn told(
     use futures_util::StreamExt as _;
     loop {
         let next = tokio::time::timeout(Duration::from_secs(20), socket.next()).await;
-        match next
+        let message = next
             .expect("a message in time")
             .expect("still open")
-            .expect("a message")
-        {
-            Message::Text(text) => return serde_json::from_str(text.as_str()).expect("JSON"),
-            _ => {}
+            .expect("a message");
+        if let Message::Text(text) = message {
+            return serde_json::from_str(text.as_str()).expect("JSON");
         }
     }
 }
