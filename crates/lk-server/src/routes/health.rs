@@ -129,12 +129,14 @@ async fn check_now(
     _: Query<NoParams>,
 ) -> Result<Json<CheckedNow>, ApiError> {
     let (access, row) = integrations::find(&app, &caller, &id).await?;
-    access.permit(&app, Verb::CheckIntegration).await?;
+    let permit = access.permit(&app, Verb::CheckIntegration).await?;
     let who = caller.id();
     app.asked().ask(who, &id, app.now()).map_err(|wait_s| {
         let message = format!("It was checked for you less than a minute ago; ask again in {wait_s} s.");
         ApiError::rate_limited(message, wait_s.unsigned_abs())
     })?;
+    let noted = app.store().note_asked_check(&permit, &id, app.now()).await;
+    noted.inspect_err(|_| app.asked().forget(who, &id))?;
     // On its own: what was begun is finished and stored, also when nobody waits for it any more.
     let engine = app.engine().clone();
     let checking = tokio::spawn(async move { engine.checks().run(&engine, row.rid, Why::Asked).await });

@@ -330,6 +330,17 @@ async fn everybody_may_have_it_checked_once_a_minute() {
     assert_eq!(moment(&other.json()["current"]["lastCheckAt"]), NOW + 15 * SECOND);
     server.clock.set(NOW + MINUTE);
     assert_eq!(ask(editor).await.status, 200);
+    let audit = server
+        .call(As::Signed(Role::Admin), "GET", "/api/audit?limit=10", None)
+        .await
+        .json();
+    let audit = audit["items"].as_array().unwrap();
+    let asked: Vec<&Value> = audit
+        .iter()
+        .filter(|row| row["action"] == "integration.checked")
+        .collect();
+    assert_eq!(asked.len(), 3, "who was told to wait asked for nothing: {audit:?}");
+    assert!(asked.iter().all(|row| row["target"] == json!(id)));
     // Where nothing is checked it is said, and the minute is not spent.
     let unchecked = server.connect().await;
     let unchecked = unchecked["integration"]["id"].as_str().unwrap();
