@@ -1,10 +1,20 @@
-//! Credentials as data: what goes on the wire, from what people typed.
+//! Credentials as data: what goes on the wire, from what people typed, and the requests that fetch
+//! it where it has to be fetched.
+
+mod address;
+pub mod answer;
+mod assertion;
+pub mod installation;
+pub mod oauth;
+pub mod service_account;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::manifest::Auth;
 use crate::{Manifest, Settings};
+
+pub use assertion::KeyError;
 
 /// The setting under which a request finds its credential.
 pub const ACCESS_TOKEN: &str = "access_token";
