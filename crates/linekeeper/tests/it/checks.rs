@@ -43,20 +43,10 @@ impl Watched {
     fn start(server: &Server, api: Box<dyn lk_fakes::FakeApi>, trouble: Trouble, n: usize) -> Self {
         let provider = api.provider();
         let api = RunningApi::start(api, || Clock::system().now()).expect("a port");
-        let mut args: Vec<String> = ["integration", "add", "--provider", provider, "--json"]
-            .map(str::to_owned)
-            .into();
-        args.extend(["--name".to_owned(), format!("{provider} {n}")]);
-        let settings = api.settings();
-        let pairs = settings.iter().map(|(key, value)| format!("{key}={value}"));
-        for pair in pairs.chain(["interval_s=10".to_owned(), "timeout_ms=2000".to_owned()]) {
-            args.extend(["--set".to_owned(), pair]);
-        }
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let made: Value = serde_json::from_str(&server.run(&args, "")).expect("JSON");
+        let id = add(server, provider, &format!("{provider} {n}"), &api, &[]);
         Self {
             api,
-            id: made["id"].as_str().expect("an id").to_owned(),
+            id,
             trouble,
             provider,
         }
@@ -186,6 +176,130 @@ async fn two_nodes_share_the_work_and_a_dead_ones_is_taken_over() {
     until_true(&second, &watched).await;
 }
 
+/// A vendor's status page that reports an outage.
+struct OutagePage;
+
+impl lk_fakes::server::Api for OutagePage {
+    fn answer(&mut self, _: &lk_provider::HttpRequest) -> lk_provider::HttpResponse {
+        let page = json!({
+            "status": {"indicator": "critical", "description": "Major outage"},
+            "components": [{"name": "API Requests", "status": "major_outage"}],
+            "incidents": [{"name": "The API is down", "status": "investigating"}],
+        });
+        lk_provider::HttpResponse::json(200, &page)
+    }
+}
+
+/// Waits until the operator's view has this.
+async fn until_admin(server: &Server, what: &str, is: impl Fn(&Value) -> bool) -> Value {
+    let began = Instant::now();
+    loop {
+        let response = server.call("GET", "/api/admin/integrations/health", None).await;
+        let all: Value = serde_json::from_slice(&response.body).expect("JSON");
+        if is(&all) {
+            return all;
+        }
+        assert!(began.elapsed() < SEEN_WITHIN, "{what}: {all}");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_reports_an_outage_and_many_that_fail_alike_are_incidents() {
+    let server = Server::start();
+    let page = lk_fakes::server::serve(OutagePage).expect("a port");
+    let with_page = lk_providers::fakes::apis()
+        .into_iter()
+        .find(|api| api.provider() == "github")
+        .expect("it has a fake");
+    let calm = RunningApi::start(with_page, || Clock::system().now()).expect("a port");
+    let page = format!("status_url={}", page.base_url());
+    let calm_id = add(&server, "github", "calm", &calm, &[&page]);
+    // Four of one provider with credentials of their own, of which all fail at once.
+    let common: Vec<RunningApi> = (0..4)
+        .map(|_| {
+            lk_providers::fakes::apis()
+                .into_iter()
+                .find(|api| api.provider() == "http")
+                .expect("it has a fake")
+        })
+        .map(|api| RunningApi::start(api, || Clock::system().now()).expect("a port"))
+        .collect();
+    let ids: Vec<String> = common
+        .iter()
+        .enumerate()
+        .map(|(n, api)| {
+            add(
+                &server,
+                "http",
+                &format!("one of many {n}"),
+                api,
+                &[&format!("password=own-{n}-not-real")],
+            )
+        })
+        .collect();
+    let all = until_admin(&server, "the page's incident", |all| {
+        all["incidents"].as_array().is_some_and(|open| !open.is_empty())
+    })
+    .await;
+    let incident = &all["incidents"][0];
+    assert_eq!(
+        (&incident["provider"], &incident["cause"]),
+        (&json!("github"), &json!("status_page"))
+    );
+    assert!(
+        incident["summary"]
+            .as_str()
+            .is_some_and(|text| text.contains("The API is down")),
+        "{incident}"
+    );
+    let health = server.get(&format!("/api/integrations/{calm_id}/health")).await;
+    assert_eq!(health["current"]["health"], "degraded", "{health}");
+    assert_eq!(health["current"]["reasons"][0]["code"], "provider_incident");
+    for api in &common {
+        api.set(Trouble::ServerError);
+    }
+    let all = until_admin(&server, "the inferred incident", |all| {
+        all["incidents"]
+            .as_array()
+            .is_some_and(|open| open.iter().any(|i| i["cause"] == "inferred"))
+    })
+    .await;
+    let inferred = all["incidents"]
+        .as_array()
+        .and_then(|all| all.iter().find(|i| i["cause"] == "inferred"));
+    assert_eq!(inferred.expect("found above")["provider"], "http");
+    let health = server.get(&format!("/api/integrations/{}/health", ids[0])).await;
+    let reasons = health["current"]["reasons"].as_array().expect("reasons");
+    assert!(
+        reasons.iter().any(|reason| reason["code"] == "provider_incident"),
+        "{health}"
+    );
+}
+
+/// Adds an integration that watches a fake, and gives its id.
+fn add(server: &Server, provider: &str, name: &str, api: &RunningApi, more: &[&str]) -> String {
+    let mut args: Vec<String> = ["integration", "add", "--provider", provider, "--name", name, "--json"]
+        .map(str::to_owned)
+        .into();
+    let settings = api.settings();
+    let given = |key: &str| more.iter().any(|pair| pair.starts_with(&format!("{key}=")));
+    let own = settings
+        .iter()
+        .filter(|(key, _)| !given(key))
+        .map(|(key, value)| format!("{key}={value}"));
+    let more = more.iter().map(|pair| (*pair).to_owned());
+    for pair in own
+        .chain(["interval_s=10".to_owned(), "timeout_ms=2000".to_owned()])
+        .chain(more)
+    {
+        args.extend(["--set".to_owned(), pair]);
+    }
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let made: Value = serde_json::from_str(&server.run(&args, "")).expect("JSON");
+    made["id"].as_str().expect("an id").to_owned()
+}
+
 #[tokio::test]
 async fn a_check_can_be_asked_for_once_a_minute_and_read_as_a_file() {
     let server = Server::start();
@@ -228,13 +342,12 @@ async fn told(
     use futures_util::StreamExt as _;
     loop {
         let next = tokio::time::timeout(Duration::from_secs(20), socket.next()).await;
-        match next
+        let message = next
             .expect("a message in time")
             .expect("still open")
-            .expect("a message")
-        {
-            Message::Text(text) => return serde_json::from_str(text.as_str()).expect("JSON"),
-            _ => {}
+            .expect("a message");
+        if let Message::Text(text) = message {
+            return serde_json::from_str(text.as_str()).expect("JSON");
         }
     }
 }

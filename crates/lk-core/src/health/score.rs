@@ -3,8 +3,11 @@
 
 use super::windows::Counts;
 use crate::Time;
+use crate::policy::Policy;
+use crate::schedule::CHECKS_TO_DOWN;
 use crate::state::IntegrationState;
-use crate::time::HOUR;
+use crate::time::{HOUR, MINUTE};
+use crate::words::CredentialState;
 
 /// Half-life of the success component's weights.
 pub const HALF_LIFE_MS: i64 = HOUR;
@@ -31,6 +34,10 @@ const ERROR_WEIGHT: f64 = 0.25;
 pub enum Cap {
     /// Three or more hard failures in a row.
     HardFailures,
+    /// The credential is refused or withdrawn.
+    CredentialLost,
+    /// The provider has an outage with everybody.
+    ProviderOutage,
 }
 
 impl Cap {
@@ -38,6 +45,8 @@ impl Cap {
     pub const fn limit(self) -> u8 {
         match self {
             Self::HardFailures => 55,
+            Self::CredentialLost => 10,
+            Self::ProviderOutage => 40,
         }
     }
 
@@ -45,6 +54,8 @@ impl Cap {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::HardFailures => "hard_failures",
+            Self::CredentialLost => "credential_lost",
+            Self::ProviderOutage => "provider_outage",
         }
     }
 }
@@ -96,6 +107,8 @@ impl Score {
         if let Some(cap) = lowest.filter(|cap| self.value <= cap.limit()) {
             return match cap {
                 Cap::HardFailures => format!("{} of 100: several failures in a row.", self.value),
+                Cap::CredentialLost => format!("{} of 100: its credential is not accepted.", self.value),
+                Cap::ProviderOutage => format!("{} of 100: the provider has an outage.", self.value),
             };
         }
         let parts = [
@@ -143,23 +156,39 @@ pub fn score(inputs: &Inputs) -> Option<Score> {
     })
 }
 
-/// The inputs a webhook-fed integration offers. Nothing is expected at an interval, so freshness
-/// does not apply; where no checks run, the events feed the success component too.
-pub fn inputs(state: &IntegrationState, now: Time) -> Inputs {
+/// What an integration offers to be scored by. Where it is checked, a success is expected at every
+/// interval; where only webhooks come, nothing is, and freshness does not apply. The same stream of
+/// outcomes feeds the success and the error component. `outage` says that its provider has one.
+pub fn inputs(state: &IntegrationState, policy: &Policy, outage: bool, now: Time) -> Inputs {
     if !state.enabled || state.last_seen.is_none() {
         return Inputs::default();
     }
     let day = state.windows.last_day(now);
-    let caps = if state.event_streak >= super::EVENTS_TO_DOWN {
-        vec![Cap::HardFailures]
-    } else {
-        Vec::new()
-    };
+    let hard = state.event_streak >= super::EVENTS_TO_DOWN || state.checks.streak >= CHECKS_TO_DOWN;
+    let lost = matches!(
+        state.credential,
+        CredentialState::NeedsReauth | CredentialState::Revoked
+    );
+    let caps = [
+        (hard, Cap::HardFailures),
+        (lost, Cap::CredentialLost),
+        (outage, Cap::ProviderOutage),
+    ];
+    let checked = policy.check_interval_ms.filter(|_| state.checks.last_at.is_some());
     Inputs {
-        freshness: None,
+        freshness: checked.map(|interval| Freshness {
+            // What never succeeded is as old as can be.
+            age_ms: state.last_success.map_or(i64::MAX / 4, |at| now.since(at)),
+            fresh_ms: 2 * interval,
+            stale_ms: (12 * interval).max(15 * MINUTE),
+        }),
         success: (day.total() > 0).then(|| state.weights.at(now)),
         errors: Some((state.windows.last_hour(now), day)),
-        caps,
+        caps: caps
+            .into_iter()
+            .filter(|(holds, _)| *holds)
+            .map(|(_, cap)| cap)
+            .collect(),
     }
 }
 
@@ -231,6 +260,37 @@ mod tests {
             ..counted(1000, 0)
         };
         assert_eq!(value(&capped), Some(55));
+    }
+
+    /// One failed check costs the top band, three the middle one, six nearly everything.
+    #[test]
+    fn a_stream_of_failing_checks_falls_through_the_bands() {
+        use crate::words::Outcome;
+        let policy = Policy {
+            check_interval_ms: Some(5 * MINUTE),
+            ..Policy::default()
+        };
+        let mut now = Time(1_800_000_000_000);
+        let mut state = IntegrationState::new(now);
+        let mut check = |outcome: Outcome| {
+            now = now + 5 * MINUTE;
+            state.windows.add(now, outcome);
+            state.weights.add(now, outcome);
+            state.last_seen = Some(now);
+            state.checks.last_at = Some(now);
+            if outcome == Outcome::Success {
+                state.last_success = Some(now);
+            }
+            score(&inputs(&state, &policy, false, now)).map_or(0, |s| i32::from(s.value))
+        };
+        let steady: Vec<i32> = (0..288).map(|_| check(Outcome::Success)).collect();
+        assert_eq!(steady.last(), Some(&100));
+        let falling: Vec<i32> = (0..6).map(|_| check(Outcome::Failure)).collect();
+        assert!(falling.is_sorted_by(|a, b| a > b), "{falling:?}");
+        assert!(
+            (60..90).contains(&falling[0]) && falling[2] < 60 && falling[5] <= 15,
+            "{falling:?}"
+        );
     }
 
     proptest! {

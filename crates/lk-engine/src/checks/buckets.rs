@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use lk_core::Time;
 use lk_core::bucket::{Bucket, Quota};
-use lk_provider::Provider;
-use lk_provider::manifest::Per;
+use lk_provider::manifest::{Bucket as Limit, Per};
+use lk_provider::{Provider, check};
 
 use crate::directory::Integration;
 
@@ -31,15 +31,7 @@ impl Buckets {
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut taken = Vec::new();
         for (place, limit) in limits.iter().enumerate() {
-            let quota = Quota {
-                calls: limit.calls,
-                window_ms: i64::from(limit.window_s) * 1_000,
-            };
-            let whose = match limit.per {
-                Per::Provider => [0; 32],
-                Per::Credential => integration.credential_hash(),
-            };
-            let key = (integration.provider.clone(), whose, place);
+            let (key, quota) = known_as(integration, limit, place);
             let (_, bucket) = buckets
                 .entry(key.clone())
                 .or_insert_with(|| (quota, Bucket::full(quota, now)));
@@ -60,4 +52,41 @@ impl Buckets {
         }
         None
     }
+
+    /// What is left of the provider's limits by our own count, for providers that tell nothing.
+    pub(super) fn left(&self, integration: &Integration, provider: &dyn Provider, now: Time) -> Vec<check::Quota> {
+        let buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let limits = provider.manifest().limits.buckets.iter().enumerate();
+        limits
+            .map(|(place, limit)| {
+                let (key, quota) = known_as(integration, limit, place);
+                let mut bucket = buckets
+                    .get(&key)
+                    .map_or_else(|| Bucket::full(quota, now), |(_, bucket)| *bucket);
+                // Looking takes one from a copy; what was there is one more than what is left of it.
+                let looked = bucket.take(quota, now);
+                check::Quota {
+                    name: format!("{} in {} s", limit.calls, limit.window_s),
+                    limit: Some(u64::from(limit.calls)),
+                    remaining: u64::from(looked.remaining) + u64::from(looked.allowed),
+                    resets_at: Some(now + looked.full_in_ms),
+                    window_s: Some(u64::from(limit.window_s)),
+                    own_count: true,
+                }
+            })
+            .collect()
+    }
+}
+
+/// Under which key a limit is counted, and how much it allows.
+fn known_as(integration: &Integration, limit: &Limit, place: usize) -> (Key, Quota) {
+    let quota = Quota {
+        calls: limit.calls,
+        window_ms: i64::from(limit.window_s) * 1_000,
+    };
+    let whose = match limit.per {
+        Per::Provider => [0; 32],
+        Per::Credential => integration.credential_hash(),
+    };
+    ((integration.provider.clone(), whose, place), quota)
 }

@@ -170,6 +170,12 @@ impl<'a> Walk<'a> {
         if limit.is_some_and(|limit| i64::from(self.report.took_ms) >= limit) {
             self.warnings = self.warnings.with(Warnings::SLOW);
         }
+        if self.report.quotas.is_empty() {
+            let counted = self.checks.buckets().left(self.integration, self.provider, now);
+            self.report
+                .quotas
+                .extend(counted.into_iter().map(|quota| (quota, None)));
+        }
         let quotas: &mut [(Quota, Option<Time>)] = &mut self.report.quotas;
         if self.checks.forecasts().note(self.integration.rid, quotas, now) {
             self.warnings = self.warnings.with(Warnings::QUOTA);

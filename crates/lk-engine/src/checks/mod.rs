@@ -136,6 +136,10 @@ impl Checks {
         &self.0.egress
     }
 
+    fn buckets(&self) -> &Buckets {
+        &self.0.buckets
+    }
+
     fn forecasts(&self) -> &Forecasts {
         &self.0.forecasts
     }

@@ -52,7 +52,7 @@ impl Condition {
             health,
             since: state.since,
             reasons,
-            score: score::score(&score::inputs(state, now)),
+            score: score::score(&score::inputs(state, policy, incident, now)),
             record: record::record(state.windows.last_day(now), &policy.record),
         }
     }

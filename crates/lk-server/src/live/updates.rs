@@ -93,11 +93,11 @@ fn ticking(period: Duration) -> Interval {
     interval
 }
 
-fn close(code: u16, reason: &'static str) -> Ended {
-    Some(CloseFrame {
+fn close(code: u16, reason: &'static str) -> CloseFrame {
+    CloseFrame {
         code,
         reason: reason.into(),
-    })
+    }
 }
 
 impl Client {
@@ -124,7 +124,7 @@ impl Client {
         let mut closing = self.app.closing();
         loop {
             let step = tokio::select! {
-                () = closed(&mut closing) => return close(close_code::AWAY, "The server stops."),
+                () = closed(&mut closing) => return Some(close(close_code::AWAY, "The server stops.")),
                 _ = recheck.tick() => self.recheck().await,
                 _ = ping.tick() => self.send(Message::Ping(bytes::Bytes::new())).await,
                 said = self.socket.recv() => match said {
@@ -134,7 +134,7 @@ impl Client {
                 moment = self.moments.recv() => match moment {
                     Ok(moment) => self.tell_of(&moment).await,
                     Err(RecvError::Lagged(_)) => self.start_over().await,
-                    Err(RecvError::Closed) => return close(close_code::AWAY, "The server stops."),
+                    Err(RecvError::Closed) => return Some(close(close_code::AWAY, "The server stops.")),
                 },
             };
             if let Err(ended) = step {
@@ -147,7 +147,7 @@ impl Client {
         match tokio::time::timeout(SEND_WITHIN, self.socket.send(message)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(None),
-            Err(_) => Err(close(close_code::POLICY, "Messages are not taken fast enough.")),
+            Err(_) => Err(Some(close(close_code::POLICY, "Messages are not taken fast enough."))),
         }
     }
 
@@ -165,7 +165,7 @@ impl Client {
         let text = match message {
             Message::Text(text) => text,
             Message::Close(_) => return Err(None),
-            Message::Binary(_) => return Err(close(close_code::UNSUPPORTED, "Messages are text.")),
+            Message::Binary(_) => return Err(Some(close(close_code::UNSUPPORTED, "Messages are text."))),
             Message::Ping(_) | Message::Pong(_) => return Ok(()),
         };
         match serde_json::from_str::<Said>(&text) {
@@ -259,7 +259,7 @@ impl Client {
     async fn recheck(&mut self) -> Result<(), Ended> {
         match self.caller.again(&self.app).await {
             Ok(Some(caller)) => self.caller = caller,
-            Ok(None) => return Err(close(close_code::POLICY, "You are signed out.")),
+            Ok(None) => return Err(Some(close(close_code::POLICY, "You are signed out."))),
             // The database is away: what was allowed stays so until it says otherwise.
             Err(_) => return Ok(()),
         }
