@@ -11,7 +11,7 @@ use lk_core::words::{CredentialState, Rung};
 use lk_provider::auth::answer::{Refused, Tokens, missing};
 use lk_provider::manifest::TokenRefusal;
 use lk_provider::{HttpRequest, Manifest, Secret, Settings, auth};
-use lk_store::{Connection, FailedRefresh, NewTokens, SecretText, StoreError};
+use lk_store::{Connection, FailedRefresh, NewTokens, SecretText};
 
 use super::renew::{away, unknown_outcome};
 use super::{CredentialTrouble, Credentials, Subject};
@@ -27,6 +27,12 @@ const STORE_EVERY: Duration = Duration::from_millis(500);
 const MISCONFIGURED_MS: i64 = 15 * MINUTE;
 /// Longest sentence of a provider that is kept, in characters.
 const SENTENCE_MAX: usize = 300;
+
+/// What of a call is stored.
+enum Outcome {
+    New(NewTokens),
+    Failed(FailedRefresh),
+}
 
 /// Why a call gave no tokens.
 pub(super) struct Failure {
@@ -59,31 +65,25 @@ impl Credentials {
             },
         };
         metrics::counter!("lk_token_refreshes_total", "result" => result).increment(1);
-        match answer {
-            Ok(tokens) => {
-                let new = self.new_tokens(subject, &subject.settings, &tokens, refresh.is_some());
-                let stored =
-                    self.persist(async || self.0.store.finish_refresh(&subject.id, at, &new, self.now()).await);
-                if stored.await? {
-                    crash::point("refresh.stored");
-                    if known.state != new.state && known.state != CredentialState::Pending {
-                        self.tell(subject, new.state, "Its token was renewed.").await;
-                        crash::point("refresh.told");
-                    }
-                }
-            }
-            Err(failure) => {
-                let failed = self.failed(subject, known, failure, again);
-                let stored =
-                    self.persist(async || self.0.store.fail_refresh(&subject.id, at, &failed, self.now()).await);
-                // Not stored: somebody connected it anew meanwhile, and what failed is of the past.
-                if stored.await? && known.state != failed.state {
-                    crash::point("refresh.stored");
-                    self.tell(subject, failed.state, &failed.message).await;
-                    crash::point("refresh.told");
-                }
-            }
+        let outcome = match answer {
+            Ok(tokens) => Outcome::New(self.new_tokens(subject, &tokens, refresh.is_some())),
+            Err(failure) => Outcome::Failed(self.failed(subject, known, failure, again)),
+        };
+        // Not stored: somebody connected it anew meanwhile, and this is of the past.
+        if !self.persist(&subject.id, at, &outcome).await? {
+            return Ok(());
         }
+        crash::point("refresh.stored");
+        let (state, sentence) = match &outcome {
+            Outcome::New(new) => (new.state, "Its token was renewed."),
+            Outcome::Failed(failed) => (failed.state, failed.message.as_str()),
+        };
+        // A first token is what everybody expects.
+        let expected = known.state == CredentialState::Pending && state == CredentialState::Active;
+        if known.state != state && !expected {
+            self.tell(subject, state, sentence).await;
+        }
+        crash::point("refresh.told");
         Ok(())
     }
 
@@ -142,16 +142,10 @@ impl Credentials {
     }
 
     /// Tokens as they are stored.
-    pub(super) fn new_tokens(
-        &self,
-        subject: &Subject,
-        settings: &Settings,
-        tokens: &Tokens,
-        renewed: bool,
-    ) -> NewTokens {
+    pub(super) fn new_tokens(&self, subject: &Subject, tokens: &Tokens, renewed: bool) -> NewTokens {
         let asked = self
             .manifest(&subject.provider)
-            .map_or(&[][..], |m| auth::asked_scopes(m, settings));
+            .map_or(&[][..], |m| auth::asked_scopes(m, &subject.settings));
         let granted = tokens.scopes.as_deref();
         let renewable = renewed || tokens.refresh.is_some() || !subject.asks_a_person();
         let secret = |token: &Secret| SecretText::new(token.expose());
@@ -213,10 +207,14 @@ impl Credentials {
     }
 
     /// Stores what a call brought, again and again while the database is away: there is no other copy.
-    async fn persist(&self, store: impl AsyncFn() -> Result<bool, StoreError>) -> Result<bool, CredentialTrouble> {
-        let began = tokio::time::Instant::now();
+    async fn persist(&self, id: &str, at: (i64, i64), outcome: &Outcome) -> Result<bool, CredentialTrouble> {
+        let (store, began) = (&self.0.store, tokio::time::Instant::now());
         loop {
-            match store().await {
+            let stored = match outcome {
+                Outcome::New(new) => store.finish_refresh(id, at, new, self.now()).await,
+                Outcome::Failed(failed) => store.fail_refresh(id, at, failed, self.now()).await,
+            };
+            match stored {
                 Ok(stored) => return Ok(stored),
                 Err(error) if error.is_transient() && began.elapsed() < STORE_WITHIN => {
                     tracing::warn!(%error, "a new token cannot be stored yet");

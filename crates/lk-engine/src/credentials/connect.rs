@@ -136,7 +136,7 @@ impl Credentials {
             home: subject.home.clone(),
             account_name: told.or_else(|| account.clone()),
             account_id: account,
-            tokens: self.new_tokens(&subject, &subject.settings, &tokens, false),
+            tokens: self.new_tokens(&subject, &tokens, false),
         };
         Ok(Consented {
             new,

@@ -107,7 +107,7 @@ impl Credentials {
             let Some(known) = known else {
                 return Err(gone());
             };
-            match self.begin(subject, &known.facts, refresh.as_ref()).await? {
+            match self.take_lease(subject, &known.facts, refresh.as_ref()).await? {
                 Begun::Fence { fence, again } => {
                     self.call(subject, &known.facts, (fence, again), refresh.as_ref())
                         .await?;
@@ -144,7 +144,7 @@ impl Credentials {
         }
     }
 
-    async fn begin(
+    async fn take_lease(
         &self,
         subject: &Subject,
         known: &Connection,
