@@ -110,7 +110,7 @@ impl<'a> Walk<'a> {
                 self.ask_all(&renewed.settings).await
             }
             Ok(None) => {
-                if opened.by_consent {
+                if opened.only_a_person {
                     self.credential = Some(CredentialState::NeedsReauth);
                 }
                 Some((trouble, operation))

@@ -6,6 +6,8 @@ mod connect;
 mod keeper;
 mod renew;
 mod tell;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -66,8 +68,8 @@ pub struct Opened {
     pub missing: Vec<String>,
     /// When it ends and nothing but a person can renew it.
     pub ends: Option<Time>,
-    /// Whether a person consented to it, so that only a person can mend it.
-    pub by_consent: bool,
+    /// Whether nothing but a person's consent brings another.
+    pub only_a_person: bool,
     /// Which token it is; `None` for what people typed.
     version: Option<i64>,
 }
@@ -100,6 +102,7 @@ struct Kept {
     version: i64,
     missing: Vec<String>,
     ends: Option<Time>,
+    only_a_person: bool,
     /// Until when it is used without looking into the database.
     good_until: Time,
 }
@@ -287,7 +290,7 @@ impl Credentials {
             settings,
             missing: Vec::new(),
             ends: None,
-            by_consent: false,
+            only_a_person: false,
             version: None,
         }
     }
@@ -305,7 +308,10 @@ impl Credentials {
         let kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let token = kept.get(&subject.rid)?;
         let good = token.home == subject.home && self.now() < token.good_until;
-        good.then(|| subject.opened(&token.token, token.version, token.missing.clone(), token.ends))
+        good.then(|| Opened {
+            only_a_person: token.only_a_person,
+            ..subject.opened(&token.token, token.version, token.missing.clone(), token.ends)
+        })
     }
 
     fn keep(&self, rid: IntegrationRid, token: Kept) {
@@ -338,7 +344,7 @@ impl Subject {
             settings,
             missing,
             ends,
-            by_consent: self.asks_a_person(),
+            only_a_person: false,
             version: Some(version),
         }
     }

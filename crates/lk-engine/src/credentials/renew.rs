@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lk_core::Time;
 use lk_core::credential::{EXPIRING_MS, KEEP_ALIVE_MS};
-use lk_core::time::{MINUTE, SECOND};
+use lk_core::time::SECOND;
 use lk_core::words::CredentialState;
 use lk_provider::Secret;
 use lk_store::{Begun, Connection, FailedRefresh, OpenConnection, StoreError};
@@ -20,7 +20,7 @@ const OTHERS_WITHIN: Duration = Duration::from_secs(15);
 /// Between two looks at it.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// A token that is younger than this is not renewed because it was refused: it would not help.
-const YOUNG_MS: i64 = MINUTE;
+const YOUNG_MS: i64 = 10 * SECOND;
 
 /// What somebody needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,6 +198,7 @@ impl Credentials {
                 version: facts.version,
                 missing: opened.missing.clone(),
                 ends: opened.ends,
+                only_a_person: opened.only_a_person,
                 good_until: facts.refresh_at.unwrap_or(ends).min(ends),
             };
             self.keep(subject.rid, token);
@@ -296,13 +297,15 @@ fn valid(known: &OpenConnection, now: Time) -> Option<Secret> {
 
 fn opened_as(subject: &Subject, known: Option<&OpenConnection>, token: Secret) -> Opened {
     let facts = known.map(|known| &known.facts);
-    let ends = facts.filter(|facts| !facts.renewable && subject.asks_a_person());
-    subject.opened(
+    let limited = facts.filter(|facts| !facts.renewable && subject.asks_a_person());
+    let mut opened = subject.opened(
         &token,
         facts.map_or(0, |facts| facts.version),
         facts.map(|facts| facts.missing.clone()).unwrap_or_default(),
-        ends.and_then(|facts| facts.expires_at),
-    )
+        limited.and_then(|facts| facts.expires_at),
+    );
+    opened.only_a_person = limited.is_some();
+    opened
 }
 
 /// Whether the refresh token was not used for so long that it is used for its own sake.
