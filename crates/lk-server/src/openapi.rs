@@ -21,6 +21,7 @@ const PUBLIC: [&str; 14] = [
     "/api/setup",
     "/api/oidc/start",
     "/api/oidc/callback",
+    "/api/connect/callback",
     "/api/openapi.json",
     "/api/providers/{key}/icon.svg",
     "/healthz",

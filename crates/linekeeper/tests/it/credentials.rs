@@ -40,6 +40,7 @@ authorize_params = { prompt = "consent" }
 rotates = true
 
 [check]
+base_url = "https://api.example.test"
 [[check.probe]]
 name = "me"
 rung = "credential"
@@ -236,7 +237,7 @@ impl World {
 
     async fn credential_events(&self) -> Vec<String> {
         let events = self.server.events().await.into_iter();
-        let types = events.filter_map(|event| event["type"].as_str().map(str::to_owned));
+        let types = events.filter_map(|event| event["eventType"].as_str().map(str::to_owned));
         types.filter(|kind| kind.starts_with("credential.")).collect()
     }
 }

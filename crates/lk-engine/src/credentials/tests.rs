@@ -50,6 +50,7 @@ label = "Program"
 token_url = "{setting:base_url}/token"
 
 [check]
+base_url = "https://api.example.test"
 [[check.probe]]
 name = "me"
 rung = "credential"
