@@ -22,7 +22,7 @@ use crate::rules::Rules;
 use crate::{Clock, Engine, EngineConfig};
 
 const START: Time = Time(1_800_000_000_000);
-const MANIFEST: &str = r##"
+const MANIFEST: &str = r#"
 key = "acme"
 name = "Acme"
 summary = "For tests."
@@ -55,7 +55,7 @@ base_url = "https://api.example.test"
 name = "me"
 rung = "credential"
 path = "/me"
-"##;
+"#;
 
 /// A token endpoint that answers by a rule and keeps what it was asked.
 #[derive(Clone)]

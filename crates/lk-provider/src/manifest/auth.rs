@@ -23,7 +23,7 @@ pub enum Auth {
     Basic(Basic),
     /// OAuth 2 with a person's consent: authorisation code, PKCE, state.
     #[serde(rename = "oauth2")]
-    OAuth2(OAuth2),
+    OAuth2(Box<OAuth2>),
     /// OAuth 2 between programs.
     ClientCredentials(ClientCredentials),
     /// A signed assertion of a service account's key file.
