@@ -128,9 +128,8 @@ fn changing(operation: &str) -> Option<Row> {
     Some(match operation {
         "giveFeedback" => editor.with(json!({"helpful": true})),
         // Nothing is checked there: being told so is being let in.
-        "checkIntegrationNow" => editor,
+        "checkIntegrationNow" | "reconnectIntegration" => editor,
         "updateProblem" => editor.with(json!({"state": "acknowledged", "version": 1})),
-        "reconnectIntegration" => editor,
         "createIntegration" => admin.with(json!({"projectId": "default", "provider": "sample", "name": "New"})),
         "updateIntegration" => admin.with(json!({"name": "Changed", "version": 1})),
         "addWebhookSecret" | "retireWebhookSecret" => admin.with(json!({})),
