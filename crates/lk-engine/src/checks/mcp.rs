@@ -28,6 +28,8 @@ const MAX_PAGES: usize = 50;
 const MAX_TOOLS: usize = 5_000;
 /// Characters kept of a tool's answer.
 const MAX_CONTENT: usize = 16 << 10;
+/// Characters kept of what came instead of an answer: a server may say anything.
+const MAX_DETAIL: usize = 200;
 /// The longest leave-taking, within what is left of the check's time.
 const LEAVE_WITHIN: Duration = Duration::from_millis(500);
 
@@ -80,7 +82,8 @@ impl Trouble {
 
     /// The session ended or what came was no answer to what was asked.
     fn other(detail: &str) -> Self {
-        Self::Wire(WireFailure::other_protocol().because(detail))
+        let detail: String = detail.chars().take(MAX_DETAIL).collect();
+        Self::Wire(WireFailure::other_protocol().because(&detail))
     }
 
     fn at(stage: &'static str) -> impl Fn(ServiceError) -> Self {
@@ -101,7 +104,10 @@ fn not_opened(error: ClientInitializeError) -> Trouble {
         ClientInitializeError::LegacyFallbackFailed { fallback, .. } => not_opened(*fallback),
         ClientInitializeError::NoCompatibleProtocolVersion { server_supported, .. } => {
             let theirs: Vec<&str> = server_supported.iter().map(ProtocolVersion::as_str).collect();
-            Trouble::Wire(WireFailure::no_common_version().because(&theirs.join(", ")))
+            Trouble::Wire(
+                WireFailure::no_common_version()
+                    .because(&theirs.join(", ").chars().take(MAX_DETAIL).collect::<String>()),
+            )
         }
         other => Trouble::other(&other.to_string()),
     }
