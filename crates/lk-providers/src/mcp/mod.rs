@@ -61,12 +61,11 @@ impl lk_provider::Provider for Provider {
     fn read_probe(&self, answer: Answer<'_>, settings: &Settings) -> Reading {
         let rule = ProbeRule::new(NAME, Rung::Capability);
         let mut reading = check::read_by(&rule, self.manifest(), &answer, settings);
-        match &mut reading.failed {
-            Some(failed) => refine(failed, answer.response),
-            None => {
-                let body = serde_json::from_slice(&answer.response.body).unwrap_or_default();
-                reading.failed = trouble(&body);
-            }
+        if let Some(failed) = &mut reading.failed {
+            refine(failed, answer.response);
+        } else {
+            let body = serde_json::from_slice(&answer.response.body).unwrap_or_default();
+            reading.failed = trouble(&body);
         }
         reading
     }

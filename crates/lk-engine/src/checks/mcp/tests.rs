@@ -358,75 +358,43 @@ fn wait(time: Duration) {
     thread::sleep(time);
 }
 
-#[tokio::test]
-async fn each_way_to_misbehave_has_its_code_in_time() {
-    let stream_of = |piece: &'static [u8], pause: Duration| {
-        site(move |_, stream| {
-            drop(stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"));
-            while stream.write_all(piece).is_ok() {
-                wait(pause);
-            }
-        })
-        .0
-    };
-    let half = |text: &'static [u8]| {
-        site(move |_, stream| {
-            drop(stream.write_all(text));
-            drop(stream.shutdown(std::net::Shutdown::Both));
-        })
-        .0
-    };
-    let endless = site(|seen, stream| match seen.method() {
-        "tools/list" => {
-            let next = seen.message["id"].to_string();
-            result(
-                stream,
-                seen,
-                json!({"resultType": "complete", "tools": [], "nextCursor": next}),
-            );
+static LARGE: [u8; 64 << 10] = [b'x'; 64 << 10];
+
+/// A stream that begins and goes on with this piece for ever.
+fn stream_of(piece: &'static [u8], pause: Duration) -> SocketAddr {
+    let streaming = site(move |_, stream| {
+        drop(stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"));
+        while stream.write_all(piece).is_ok() {
+            wait(pause);
         }
-        _ => newer(seen, stream),
     });
-    let foreign = site(|seen, stream| match seen.method() {
-        "server/discover" => result(stream, seen, discovered("2031-01-01")),
-        _ => newer(seen, stream),
+    streaming.0
+}
+
+/// These bytes for an answer, and the connection closed.
+fn saying(text: &'static [u8]) -> SocketAddr {
+    let closing = site(move |_, stream| {
+        drop(stream.write_all(text));
+        drop(stream.shutdown(std::net::Shutdown::Both));
     });
-    let closed = TcpListener::bind("127.0.0.1:0")
-        .and_then(|l| l.local_addr())
-        .expect("a port");
-    static LARGE: [u8; 64 << 10] = [b'x'; 64 << 10];
-    for (what, address, expected) in [
-        (
-            "says nothing",
-            site(|_, _| wait(Duration::from_secs(20))).0,
-            "no_answer",
-        ),
-        ("drips", stream_of(b":", Duration::from_millis(500)), "answer_too_slow"),
-        ("never ends", stream_of(&LARGE, Duration::ZERO), "answer_too_large"),
-        ("hangs up", half(b""), "connection_closed"),
-        (
-            "breaks off",
-            half(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 900\r\n\r\ndata: {"),
-            "answer_cut_off",
-        ),
-        (
-            "ends its stream without an answer",
-            half(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 9\r\n\r\n: hello\n\n"),
-            "mcp_not_spoken",
-        ),
-        ("is no HTTP", half(b"SSH-2.0-OpenSSH_9.2\r\n"), "answer_malformed"),
-        (
-            "lists tools for ever",
-            endless.0,
-            "mcp_not_spoken: list of its tools has no end",
-        ),
-        (
-            "speaks a version of the future",
-            foreign.0,
-            "mcp_no_common_version: 2031-01-01",
-        ),
-        ("refuses", closed, "connection_refused"),
-    ] {
+    closing.0
+}
+
+/// A good server but for what it answers to one method.
+fn but_for(method: &'static str, answer: impl Fn(&Seen) -> Value + Send + Sync + 'static) -> SocketAddr {
+    let odd = site(move |seen, stream| {
+        if seen.method() == method {
+            result(stream, seen, answer(seen));
+        } else {
+            newer(seen, stream);
+        }
+    });
+    odd.0
+}
+
+/// Each is refused with this code and, after a colon, a part of its sentence; in time.
+async fn all_told(cases: impl IntoIterator<Item = (&str, SocketAddr, &str)>) {
+    for (what, address, expected) in cases {
         let began = Instant::now();
         let exchange = ask(address, None).await;
         let failure = exchange.result.as_ref().expect_err(what);
@@ -435,6 +403,56 @@ async fn each_way_to_misbehave_has_its_code_in_time() {
         assert!(failure.message.contains(sentence), "{what}: {failure:?}");
         assert!(began.elapsed() < WITHIN + GRACE, "{what} took {:?}", began.elapsed());
     }
+}
+
+#[tokio::test]
+async fn each_way_to_misbehave_on_the_wire_has_its_code_in_time() {
+    let closed = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr());
+    all_told([
+        (
+            "says nothing",
+            site(|_, _| wait(Duration::from_secs(20))).0,
+            "no_answer",
+        ),
+        ("drips", stream_of(b":", Duration::from_millis(500)), "answer_too_slow"),
+        ("never ends", stream_of(&LARGE, Duration::ZERO), "answer_too_large"),
+        ("hangs up", saying(b""), "connection_closed"),
+        (
+            "breaks off",
+            saying(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 900\r\n\r\ndata: {"),
+            "answer_cut_off",
+        ),
+        ("is no HTTP", saying(b"SSH-2.0-OpenSSH_9.2\r\n"), "answer_malformed"),
+        ("refuses", closed.expect("a port"), "connection_refused"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn each_way_to_misbehave_in_the_protocol_has_its_code_in_time() {
+    let endless = but_for(
+        "tools/list",
+        |seen| json!({"resultType": "complete", "tools": [], "nextCursor": seen.message["id"].to_string()}),
+    );
+    let foreign = but_for("server/discover", |_| discovered("2031-01-01"));
+    all_told([
+        (
+            "ends its stream without an answer",
+            saying(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 9\r\n\r\n: hello\n\n"),
+            "mcp_not_spoken",
+        ),
+        (
+            "lists tools for ever",
+            endless,
+            "mcp_not_spoken: list of its tools has no end",
+        ),
+        (
+            "speaks a version of the future",
+            foreign,
+            "mcp_no_common_version: 2031-01-01",
+        ),
+    ])
+    .await;
 }
 
 #[tokio::test]
