@@ -81,6 +81,8 @@ impl Engine {
         let clock = config.clock;
         let egress = Egress::new(config.allow_private_targets)?;
         let directory: SharedDirectory = Arc::new(ArcSwap::from_pointee(Directory::read(&store, &registry).await?));
+        // Before the first result is written: a partition cannot be made around rows.
+        store.ensure_months(clock.now()).await?;
         let after = After::default();
         let journal = Journal::start(&store, Arc::clone(&directory), clock.clone(), after.clone()).await?;
         store.void_refresh_leases().await?;

@@ -69,6 +69,8 @@ pub(super) static SOURCES: &[(&str, &str)] = documents! {
     "configuration.feature_not_available",
     "configuration.html_response",
     "configuration.mailbox_unavailable",
+    "configuration.mcp_address",
+    "configuration.mcp_tool",
     "configuration.model_unavailable",
     "configuration.payroll_setup",
     "configuration.private_address",

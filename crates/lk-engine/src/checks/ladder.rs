@@ -8,12 +8,13 @@ use lk_core::classify::Failure;
 use lk_core::observation::JudgedFailure;
 use lk_core::time::DAY;
 use lk_core::words::{CredentialState, Rung};
-use lk_provider::check::{Answer, Failed, Probe, Quota, Reading};
+use lk_provider::check::{Answer, Call, Failed, Probe, Quota, Reading};
 use lk_provider::errors::Call as FailedCall;
 use lk_provider::{Provider, Settings};
 use tokio::time::Instant;
 
 use super::Checks;
+use super::mcp;
 use super::report::{Report, Step};
 use crate::credentials::{CredentialTrouble, Opened};
 use crate::directory::Integration;
@@ -163,7 +164,11 @@ impl<'a> Walk<'a> {
     /// One probe: sent within what is left of the time, read, noted.
     async fn ask(&mut self, probe: &Probe, settings: &Settings) -> Option<Trouble> {
         let left = self.within.saturating_sub(self.started.elapsed());
-        let exchange = self.checks.egress().probe(&probe.call, left).await;
+        let egress = self.checks.egress();
+        let exchange = match &probe.call {
+            Call::Mcp(call) => mcp::call(egress, call, left).await,
+            other => egress.probe(other, left).await,
+        };
         self.report.wire(&exchange);
         let Exchange { result, timings, .. } = exchange;
         let response = match result {

@@ -4,6 +4,7 @@ mod buckets;
 pub(crate) mod due;
 mod forecast;
 mod ladder;
+mod mcp;
 mod report;
 mod scheduler;
 
