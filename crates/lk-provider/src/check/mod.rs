@@ -2,7 +2,7 @@
 //! [`Probe`]s of a provider in order, gives each answer to [`crate::Provider::read_probe`] and stops
 //! at the first that fails.
 
-mod limits;
+pub(crate) mod limits;
 mod read;
 mod request;
 

@@ -83,9 +83,11 @@ async fn card_of(app: &App, row: &Row) -> Result<std::sync::Arc<Card>, ApiError>
     card.ok_or_else(ApiError::not_found)
 }
 
-fn now_of(app: &App, card: &Card) -> HealthNow {
+async fn now_of(app: &App, card: &Card) -> Result<HealthNow, ApiError> {
     let present = Present::new(app.registry());
-    HealthNow::of(present, card, app.engine().live().as_of(app.now()), app.now())
+    let health = HealthNow::of(present, card, app.engine().live().as_of(app.now()), app.now());
+    let credential = app.engine().credentials().summary(&card.integration).await?;
+    Ok(health.with_credential(credential))
 }
 
 /// How an integration does: the condition, the last check, the last day and longer.
@@ -111,7 +113,7 @@ async fn get_health(
         integration_id: row.id,
         provider: row.provider,
         service: row.service,
-        current: now_of(&app, &card),
+        current: now_of(&app, &card).await?,
         statistics: HealthStatistics::of(&sum_up(&day, &points, now - DAY, now), now),
         uptime: windows(&points, &hours, now),
         history: day.into_iter().take(SHOWN).map(HealthEntry::from).collect(),
@@ -206,7 +208,7 @@ async fn check_now(
     })?;
     let card = card_of(&app, &row).await?;
     Ok(Json(CheckedNow {
-        current: now_of(&app, &card),
+        current: now_of(&app, &card).await?,
         took_ms: finished.result.took_ms,
     }))
 }

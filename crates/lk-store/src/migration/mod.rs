@@ -20,6 +20,10 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ),
     ("m20261127_000004_checks", include_str!("m20261127_000004_checks.sql")),
     (
+        "m20261127_000005_connections",
+        include_str!("m20261127_000005_connections.sql"),
+    ),
+    (
         "m20261127_000006_incidents",
         include_str!("m20261127_000006_incidents.sql"),
     ),
