@@ -20,12 +20,12 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ),
     ("m20261127_000004_checks", include_str!("m20261127_000004_checks.sql")),
     (
-        "m20261127_000005_connections",
-        include_str!("m20261127_000005_connections.sql"),
-    ),
-    (
         "m20261127_000006_incidents",
         include_str!("m20261127_000006_incidents.sql"),
+    ),
+    (
+        "m20261127_000007_connections",
+        include_str!("m20261127_000007_connections.sql"),
     ),
 ];
 
