@@ -47,6 +47,9 @@ stage_audit() {
 
 # Rust tests, the store's suite on both databases among them.
 stage_rust() {
+  # The provider that credentials are tried against.
+  scripts/need.sh web
+  scripts/npm-install.sh tests-node
   TEST_POSTGRES_URL=$(scripts/postgres.sh start "$work/postgres")
   export TEST_POSTGRES_URL
   printf 'PostgreSQL: %s\n' "$(printf '%s' "$TEST_POSTGRES_URL" | sed -E 's#//([^:/@]+)(:[^@]*)?@#//\1@#')"

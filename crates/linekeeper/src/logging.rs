@@ -4,8 +4,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::LogFormat;
 
-/// What is logged unless `LINEKEEPER_LOG` says otherwise.
-const DEFAULT_FILTER: &str = "info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn,hyper=warn";
+/// What is logged unless `LINEKEEPER_LOG` says otherwise. What `rmcp` meets is told by the check.
+const DEFAULT_FILTER: &str = "info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn,hyper=warn,rmcp=off";
 
 /// Starts logging.
 pub(crate) fn start(format: LogFormat) {

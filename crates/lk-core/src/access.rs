@@ -13,6 +13,8 @@ pub enum Verb {
     TriageProblem,
     /// Have an integration checked now.
     CheckIntegration,
+    /// Connect an integration again to the account it is connected to.
+    ReconnectIntegration,
     /// Create an integration.
     ConnectIntegration,
     /// Change an integration's name, settings or switch.
@@ -60,6 +62,7 @@ impl Verb {
         Self::GiveFeedback,
         Self::TriageProblem,
         Self::CheckIntegration,
+        Self::ReconnectIntegration,
         Self::ConnectIntegration,
         Self::ConfigureIntegration,
         Self::DisconnectIntegration,
@@ -82,6 +85,7 @@ impl Verb {
             Self::GiveFeedback => "feedback.give",
             Self::TriageProblem => "problem.triage",
             Self::CheckIntegration => "integration.check",
+            Self::ReconnectIntegration => "integration.reconnect",
             Self::ConnectIntegration => "integration.connect",
             Self::ConfigureIntegration => "integration.configure",
             Self::DisconnectIntegration => "integration.disconnect",
@@ -102,7 +106,9 @@ impl Verb {
     /// Who may do it.
     pub const fn least(self) -> Least {
         match self {
-            Self::GiveFeedback | Self::TriageProblem | Self::CheckIntegration => Least::Role(Role::Editor),
+            Self::GiveFeedback | Self::TriageProblem | Self::CheckIntegration | Self::ReconnectIntegration => {
+                Least::Role(Role::Editor)
+            }
             Self::ConnectIntegration
             | Self::ConfigureIntegration
             | Self::DisconnectIntegration
@@ -120,7 +126,9 @@ impl Verb {
     /// The scope an API key needs for it.
     pub const fn scope(self) -> Scope {
         match self {
-            Self::GiveFeedback | Self::TriageProblem | Self::CheckIntegration => Scope::Triage,
+            Self::GiveFeedback | Self::TriageProblem | Self::CheckIntegration | Self::ReconnectIntegration => {
+                Scope::Triage
+            }
             Self::ConnectIntegration
             | Self::ConfigureIntegration
             | Self::DisconnectIntegration

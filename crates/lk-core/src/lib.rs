@@ -9,6 +9,7 @@ pub mod bucket;
 pub mod check;
 pub mod classify;
 pub mod codec;
+pub mod credential;
 pub mod effect;
 pub mod event;
 pub mod health;

@@ -63,7 +63,7 @@ fn on_grid(rid: IntegrationRid, interval: i64, earliest: Time) -> Time {
 }
 
 /// A number that looks random and is always the same for the same input (splitmix64).
-fn spread(rid: IntegrationRid, salt: u64) -> u64 {
+pub(crate) fn spread(rid: IntegrationRid, salt: u64) -> u64 {
     let mut z = (rid.0 as u64).wrapping_add(salt.wrapping_mul(0xa076_1d64_78bd_642f));
     z = z.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

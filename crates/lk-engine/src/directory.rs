@@ -1,7 +1,7 @@
 //! What people configured, as the hot paths read it: one immutable snapshot, replaced when the
 //! configuration's generation moves.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use lk_core::policy::Policy;
 use lk_core::schedule;
 use lk_core::time::SECOND;
 use lk_provider::manifest::Capability;
-use lk_provider::{Registry, Rejection, Secret, Settings};
+use lk_provider::{Provider, Registry, Rejection, Secret, Settings, auth};
 use lk_store::journal::Setup;
 use lk_store::{SecretText, Store, StoreError};
 
@@ -128,6 +128,7 @@ impl Directory {
         for c in setup.credentials {
             credentials.entry(c.integration).or_default().push((c.field, c.value));
         }
+        let connected: HashSet<IntegrationRid> = setup.connected.into_iter().collect();
         let integrations: HashMap<_, _> = setup
             .integrations
             .into_iter()
@@ -147,7 +148,9 @@ impl Directory {
                 }
                 // A credential that does not open is one all the same: its check says what is wrong.
                 let checkable = registry.get(&i.provider).is_some_and(|p| {
-                    p.checks(&settings) || (unreadable.is_some() && p.manifest().can(Capability::Check))
+                    p.checks(&settings)
+                        || (unreadable.is_some() && p.manifest().can(Capability::Check))
+                        || has_fetched(p.as_ref(), &settings, connected.contains(&i.rid))
                 });
                 let integration = Integration {
                     rid: i.rid,
@@ -208,6 +211,18 @@ impl Directory {
     pub fn by_alias(&self, provider: &str) -> Option<&Arc<Integration>> {
         self.aliases.get(provider)
     }
+}
+
+/// Whether there is something to check with a token that is fetched: once somebody has consented,
+/// or where nobody has to.
+fn has_fetched(provider: &dyn Provider, settings: &Settings, connected: bool) -> bool {
+    let manifest = provider.manifest();
+    if auth::bound_to(manifest, settings).is_none() || (!connected && auth::consent(manifest, settings).is_some()) {
+        return false;
+    }
+    let mut with_token = settings.clone();
+    with_token.set(auth::ACCESS_TOKEN, "a token");
+    provider.checks(&with_token)
 }
 
 /// The addresses that a webhook takes deliveries from; `None` for all.

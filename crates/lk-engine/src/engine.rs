@@ -11,6 +11,7 @@ use tokio::sync::{Mutex, Notify, watch};
 
 use crate::Clock;
 use crate::checks::{self, Checks};
+use crate::credentials::{self, Credentials};
 use crate::directory::{Directory, SharedDirectory};
 use crate::effects;
 use crate::egress::{Egress, EgressError};
@@ -63,6 +64,7 @@ struct Parts {
     live: Live,
     rejections: Rejections,
     egress: Egress,
+    credentials: Credentials,
     checks: Checks,
     outages: Outages,
     tasks: Tasks,
@@ -79,9 +81,25 @@ impl Engine {
         let clock = config.clock;
         let egress = Egress::new(config.allow_private_targets)?;
         let directory: SharedDirectory = Arc::new(ArcSwap::from_pointee(Directory::read(&store, &registry).await?));
+        // Before the first result is written: a partition cannot be made around rows.
+        store.ensure_months(clock.now()).await?;
         let after = After::default();
         let journal = Journal::start(&store, Arc::clone(&directory), clock.clone(), after.clone()).await?;
-        let checks = Checks::new(clock.clone(), egress.clone(), Arc::clone(&after.due));
+        store.void_refresh_leases().await?;
+        let tasks = Tasks::default();
+        let credentials = Credentials::new(
+            store.clone(),
+            registry.clone(),
+            egress.clone(),
+            clock.clone(),
+            (journal.clone(), tasks.clone()),
+        )?;
+        let checks = Checks::new(
+            clock.clone(),
+            egress.clone(),
+            credentials.clone(),
+            Arc::clone(&after.due),
+        );
         let parts = Arc::new(Parts {
             live: Live::new(
                 store.clone(),
@@ -98,10 +116,11 @@ impl Engine {
             looking: Mutex::default(),
             journal,
             rejections: Rejections::default(),
+            credentials,
             checks,
             outages: Outages::default(),
             egress,
-            tasks: Tasks::default(),
+            tasks,
         });
         let engine = Self { parts };
         engine.spawn_tasks(after.effects);
@@ -123,6 +142,7 @@ impl Engine {
             .spawn("summaries", retention::sum_up(p.store.clone(), p.clock.clone(), stop()));
         p.tasks
             .spawn("effects", effects::run(self.clone(), effects_due, stop()));
+        p.tasks.spawn("credentials", credentials::run(self.clone(), stop()));
         p.tasks.spawn("checks", checks::run(self.clone(), stop()));
         p.tasks.spawn("outages", outages::run(self.clone(), stop()));
         p.tasks.spawn("status pages", outages::read_pages(self.clone(), stop()));
@@ -167,6 +187,11 @@ impl Engine {
     /// Outgoing calls.
     pub fn egress(&self) -> &Egress {
         &self.parts.egress
+    }
+
+    /// What integrations prove themselves with.
+    pub fn credentials(&self) -> &Credentials {
+        &self.parts.credentials
     }
 
     /// What checks.

@@ -6,7 +6,7 @@
 pub mod checks;
 pub mod clock;
 pub mod crash;
-mod credentials;
+pub mod credentials;
 pub mod directory;
 pub mod effects;
 pub mod egress;

@@ -383,7 +383,7 @@ impl Live {
     /// Takes over states that other nodes committed without an event.
     async fn note_others(&self, directory: &Directory, others: &mut Others) -> Result<(), StoreError> {
         let written = self.store.states_written_since(others.since).await?;
-        let Some(newest) = written.iter().map(|row| row.written_at).max() else {
+        let Some(newest) = written.iter().map(|row| row.at).max() else {
             return Ok(());
         };
         others.since = others.since.max(newest - COMMIT_LAG_MS);

@@ -61,13 +61,20 @@ pub async fn run(store: Store, clock: Clock, mut stop: watch::Receiver<bool>) {
     }
 }
 
+/// Results go when they are old and summed up; after a long stop the summaries come first.
+async fn forget_history(store: &Store, now: Time) -> Result<u64, StoreError> {
+    let Some(summed) = store.summed_up_until().await? else {
+        return Ok(0);
+    };
+    let detail = (now - EVENT_DAYS * DAY).min(summed);
+    store.forget_history(detail, now - HOURLY_DAYS * DAY).await
+}
+
 /// One small step of everything; how many rows went.
 async fn step(store: &Store, now: Time) -> Result<u64, StoreError> {
     Ok(store.forget_events(now - EVENT_DAYS * DAY).await?
         + store.forget_delivery_keys(now).await?
-        + store
-            .forget_history(now - EVENT_DAYS * DAY, now - HOURLY_DAYS * DAY)
-            .await?
+        + forget_history(store, now).await?
         + store.forget_expired(now).await?
         + store.retire_expired_secrets(now).await?
         + store.purge_step(now).await?)

@@ -10,6 +10,8 @@ mod github;
 mod http;
 #[path = "lcptracker/mod.rs"]
 mod lcptracker;
+#[path = "mcp/mod.rs"]
+mod mcp;
 #[path = "procore/mod.rs"]
 mod procore;
 #[path = "quickbooks/mod.rs"]
@@ -142,6 +144,15 @@ static FOLDERS: &[(Load, Folder)] = &[
             errors: Some(include_str!("lcptracker/errors.toml")),
             icon: Some(include_str!("lcptracker/icon.svg")),
             help: Some(include_str!("lcptracker/help.md")),
+        },
+    ),
+    (
+        |folder| Ok(Arc::new(mcp::Provider::load(folder)?)),
+        Folder {
+            manifest: include_str!("mcp/manifest.toml"),
+            errors: None,
+            icon: Some(include_str!("mcp/icon.svg")),
+            help: Some(include_str!("mcp/help.md")),
         },
     ),
     (

@@ -12,7 +12,7 @@ use crate::error::{ErrorBody, ErrorDetail};
 use crate::live::StreamEvent;
 
 /// Routes that anybody may call.
-const PUBLIC: [&str; 14] = [
+const PUBLIC: [&str; 15] = [
     "/api/invitations/join",
     "/api/invitations/look",
     "/api/password-reset",
@@ -21,6 +21,7 @@ const PUBLIC: [&str; 14] = [
     "/api/setup",
     "/api/oidc/start",
     "/api/oidc/callback",
+    "/api/connect/callback",
     "/api/openapi.json",
     "/api/providers/{key}/icon.svg",
     "/healthz",

@@ -12,10 +12,13 @@ use crate::error::ApiError;
 
 /// The setting that says where an integration is reached.
 const BASE_URL: &str = "base_url";
+/// The setting that says where its tokens come from and where people consent.
+const AUTH_BASE_URL: &str = "auth_base_url";
 /// Settings that every integration has beside its provider's form: where it is reached, how often
 /// it is looked at, what the rules make of its events, and from where its webhooks may come.
-pub const COMMON_SETTINGS: [&str; 13] = [
+pub const COMMON_SETTINGS: [&str; 14] = [
     BASE_URL,
+    AUTH_BASE_URL,
     "interval_s",
     "timeout_ms",
     "latency_limit_ms",
@@ -129,7 +132,7 @@ pub(crate) fn keep_secrets_home(
 
 fn is_url(manifest: &Manifest, key: &str) -> bool {
     let field = manifest.fields.iter().find(|field| field.key == key);
-    field.map_or(matches!(key, BASE_URL | STATUS_URL), |field| {
+    field.map_or(matches!(key, BASE_URL | AUTH_BASE_URL | STATUS_URL), |field| {
         field.kind == FieldKind::Url
     })
 }
@@ -192,7 +195,7 @@ fn check_field(name: &str, field: &Field, text: &str) -> Result<(), ApiError> {
 fn check_common(name: &str, key: &str, text: &str) -> Result<(), ApiError> {
     match key {
         _ if text.is_empty() => Ok(()),
-        BASE_URL | STATUS_URL => check_url(name, text),
+        BASE_URL | AUTH_BASE_URL | STATUS_URL => check_url(name, text),
         WEBHOOK_SOURCES => check_ranges(name, text),
         "business_failures_count" | "check" => check_switch(name, text),
         "auth" if text.chars().all(|c| c.is_ascii_lowercase() || c == '_') => Ok(()),

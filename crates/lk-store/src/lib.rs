@@ -24,12 +24,12 @@ mod store;
 
 pub use audit::{AuditCheck, AuditProblem, Refusal};
 pub use config::{
-    ApiKey, Authenticator, CreatedIntegration, Credential, Feedback, FirstMembership, Identity, Integration,
-    IntegrationPatch, Invitation, Member, Membership, NewApiKey, NewFeedback, NewIdentity, NewIntegration,
-    NewInvitation, NewOneTimeLink, NewProject, NewSession, NewUser, NewWebhookSecret, OneTimeLink, ProblemPatch,
-    Project, ProjectCounts, ProjectFlags, ProjectPatch, RESET_LINK, Reclassified, Rejection, RejectionDelta,
-    SecretSource, SecretState, Session, SessionRow, User, UserCredentials, UserPatch, UserRow, WebhookSecret,
-    endpoint_key_hash,
+    ApiKey, Authenticator, Begun, ConnectFlow, Connection, CreatedIntegration, Credential, FailedRefresh, Feedback,
+    FirstMembership, Identity, Integration, IntegrationPatch, Invitation, LEASE_MS, Member, Membership, NewApiKey,
+    NewConnectFlow, NewConnection, NewFeedback, NewIdentity, NewIntegration, NewInvitation, NewOneTimeLink, NewProject,
+    NewSession, NewTokens, NewUser, NewWebhookSecret, OneTimeLink, OpenConnection, ProblemPatch, Project,
+    ProjectCounts, ProjectFlags, ProjectPatch, RESET_LINK, Reclassified, Rejection, RejectionDelta, SecretSource,
+    SecretState, Session, SessionRow, User, UserCredentials, UserPatch, UserRow, WebhookSecret, endpoint_key_hash,
 };
 pub use error::{Current, StoreError};
 pub use gate::{WriteGate, WriteTurn};

@@ -89,6 +89,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/connect/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Come back from the provider. */
+        get: operations["finishConnect"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/demo": {
         parameters: {
             query?: never;
@@ -276,6 +293,26 @@ export interface paths {
         get: operations["listIntegrationHealthHistory"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/{id}/reconnect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin connecting, or connecting again, by signing in at the provider. Works once, within ten
+         *     minutes, in the session that asked.
+         */
+        post: operations["reconnectIntegration"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1627,9 +1664,18 @@ export interface components {
         HealthCredential: {
             /** @description The provider's account. */
             account: string | null;
+            /** @description Whether it is connected, or connected again, by signing in at the provider. */
+            canReconnect: boolean;
             expiresAt: components["schemas"]["Timestamp"] | null;
-            /** @description Its kind: `api_key`, `basic` or `none`. */
+            /**
+             * @description Its kind: `api_key`, `basic`, `oauth2`, `client_credentials`, `service_account` or
+             *     `app_installation`.
+             */
             kind: string;
+            /** @description Why it stands so, in a sentence. */
+            message: string | null;
+            /** @description Permissions that were asked for when it was connected, and not granted. */
+            missing: string[];
             /** @description Granted permissions. */
             scopes: string[];
             /** @description `active`, `expiring`, `needs_reauth`, `misconfigured`, `revoked` or `pending`. */
@@ -2617,6 +2663,11 @@ export interface components {
             /** @description A sentence for people. */
             message: string;
         };
+        /** @description The way to a provider's consent page. */
+        Reconnect: {
+            /** @description Where to lead the browser; works once, within ten minutes, in this session. */
+            url: string;
+        };
         /** @description Outcomes of 24 hours. */
         Record: {
             /**
@@ -3423,6 +3474,78 @@ export interface operations {
             };
             /** @description Nothing here, or nothing that the caller may know of. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many attempts; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A fault of ours; logged. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not at the moment; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    finishConnect: {
+        parameters: {
+            query?: {
+                /** @description The provider's code. */
+                code?: string;
+                /** @description Why the provider sends no code. */
+                error?: string;
+                /** @description What it was begun with. */
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the integration's page, with `connected=1` in the address, or with `failed`: `connect_refused`, `connect_other_account`, `connect_unverified`, `connect_misconfigured`, `connect_unavailable`, `connect_forbidden`, `connect_expired` or `connect_failed`. */
+            302: {
+                headers: {
+                    /** @description Where to. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter or field is not right; the message names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The API key is not valid. */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5030,6 +5153,99 @@ export interface operations {
             };
             /** @description Nothing here, or nothing that the caller may know of. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many attempts; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A fault of ours; logged. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not at the moment; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    reconnectIntegration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reconnect"];
+                };
+            };
+            /** @description A parameter or field is not right; the message names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No valid session or API key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nothing here, or nothing that the caller may know of. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It is not connected by signing in, or settings are missing. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

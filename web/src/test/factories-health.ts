@@ -23,6 +23,9 @@ export const aCredential = (more: Partial<HealthCredential> = {}): HealthCredent
   account: 'acme-builders',
   expiresAt: ago(-58 * MINUTE),
   scopes: ['employees:read', 'payrolls:write'],
+  missing: [],
+  message: null,
+  canReconnect: true,
   ...more,
 })
 

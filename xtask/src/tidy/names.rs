@@ -17,7 +17,7 @@ const NAMING_PLACES: [&str; 5] = [
 /// Where names are looked for.
 const SEARCHED_PLACES: [&str; 2] = ["crates/", "web/src/"];
 /// Provider folders whose name is also an ordinary word or the name of a published format.
-const ORDINARY_WORDS: [(&str, &str); 6] = [
+const ORDINARY_WORDS: [(&str, &str); 7] = [
     ("generic", "the adapter for any sender; also an ordinary word"),
     (
         "standard_webhooks",
@@ -26,6 +26,7 @@ const ORDINARY_WORDS: [(&str, &str); 6] = [
     ("webhook", "the word for every delivery"),
     ("http", "a protocol"),
     ("smtp", "a protocol"),
+    ("mcp", "a protocol"),
     ("linear", "an ordinary word (time, gradients)"),
 ];
 /// Single places that may name one: (path, name, why).

@@ -10,6 +10,7 @@ use lk_core::classify::{Context, doc};
 use lk_core::time::DAY;
 use lk_engine::Clock;
 use lk_engine::checks::{Checks, Finished};
+use lk_engine::credentials::Credentials;
 use lk_engine::directory::{Directory, Integration};
 use lk_engine::egress::Egress;
 use lk_provider::Provider;
@@ -29,7 +30,8 @@ pub(crate) async fn check(args: Check) -> anyhow::Result<()> {
     let store = wiring::open_store(&config).await?;
     let clock = Clock::system();
     let egress = Egress::new(config.allow_private_targets)?;
-    let checks = Checks::standalone(clock, egress);
+    let credentials = Credentials::reading(store.clone(), registry.clone(), egress.clone(), clock.clone());
+    let checks = Checks::standalone(clock, egress, credentials);
     loop {
         // Read each time: --watch is for seeing what a change of settings does.
         let directory = Directory::read(&store, &registry).await?;

@@ -21,6 +21,8 @@ pub(crate) struct Server {
     pub(crate) url: String,
     pub(crate) key: String,
     pub(crate) database: Option<String>,
+    /// Where it listens; a free port when absent.
+    pub(crate) listen: Option<String>,
     /// What is logged; the binary's own choice when absent.
     pub(crate) log_filter: Option<&'static str>,
     /// More variables for the server.
@@ -127,6 +129,7 @@ impl Server {
             dir: folder.path().join("data"),
             url: String::new(),
             key: String::new(),
+            listen: None,
             log_filter: None,
             variables: Vec::new(),
             child: None,
@@ -139,7 +142,8 @@ impl Server {
     /// Starts the server on its data, with a planned crash if one is given.
     pub(crate) fn serve(&mut self, crash_at: Option<&str>) {
         let mut command = binary();
-        command.arg("serve").args(self.at()).args(["--listen", "127.0.0.1:0"]);
+        let listen = self.listen.as_deref().unwrap_or("127.0.0.1:0");
+        command.arg("serve").args(self.at()).args(["--listen", listen]);
         if let Some(point) = crash_at {
             command.env("LINEKEEPER_CRASH_AT", point);
         }

@@ -4,6 +4,7 @@ mod attacks;
 mod canary;
 mod checks;
 mod crash;
+mod credentials;
 mod doctor;
 mod everything;
 mod flow;

@@ -8,14 +8,15 @@ use lk_core::classify::Failure;
 use lk_core::observation::JudgedFailure;
 use lk_core::time::DAY;
 use lk_core::words::{CredentialState, Rung};
-use lk_provider::check::{Answer, Failed, Probe, Quota, Reading};
+use lk_provider::check::{Answer, Call, Failed, Probe, Quota, Reading};
 use lk_provider::errors::Call as FailedCall;
 use lk_provider::{Provider, Settings};
 use tokio::time::Instant;
 
 use super::Checks;
+use super::mcp;
 use super::report::{Report, Step};
-use crate::credentials::{self, CredentialTrouble};
+use crate::credentials::{CredentialTrouble, Opened};
 use crate::directory::Integration;
 use crate::egress::{Exchange, WireFailure};
 use crate::rules::Rules;
@@ -91,16 +92,69 @@ impl<'a> Walk<'a> {
 
     /// Asks every probe in turn; what failed, with the operation it belongs to.
     async fn climb(&mut self) -> Option<(Trouble, String)> {
-        let settings = match credentials::open(self.provider.manifest(), self.integration) {
-            Ok(settings) => settings,
+        let credentials = self.checks.credentials();
+        let opened = match self.in_time(credentials.open(self.integration)).await {
+            Ok(opened) => opened,
             Err(trouble) => return Some(self.without_credential(trouble)),
         };
-        let probes = self.provider.probes(&settings, self.checks.now());
+        self.allowed(&opened);
+        let (trouble, operation) = self.ask_all(&opened.settings).await?;
+        if !trouble.blames_the_credential() {
+            return Some((trouble, operation));
+        }
+        let renewed = credentials.refresh_after_refusal(self.integration, &opened);
+        match self.in_time(renewed).await {
+            Ok(Some(renewed)) => {
+                // What was refused was an old token: asked once more, and no more than that.
+                self.report.forget_answers();
+                self.credential = None;
+                self.ask_all(&renewed.settings).await
+            }
+            Ok(None) => {
+                if opened.only_a_person {
+                    self.credential = Some(CredentialState::NeedsReauth);
+                }
+                Some((trouble, operation))
+            }
+            Err(other) if other.transient => Some((trouble, operation)),
+            Err(other) => {
+                self.report.forget_answers();
+                Some(self.without_credential(other))
+            }
+        }
+    }
+
+    /// Credentials within what is left of the time. A renewal that takes longer goes on without us.
+    async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, CredentialTrouble>>,
+    ) -> Result<T, CredentialTrouble> {
+        let left = self.within.saturating_sub(self.started.elapsed());
+        let ended = tokio::time::timeout(left, work).await;
+        ended.unwrap_or_else(|_| Err(CredentialTrouble::too_slow()))
+    }
+
+    /// What the credential itself warns of.
+    fn allowed(&mut self, opened: &Opened) {
+        if !opened.missing.is_empty() {
+            self.warnings = self.warnings.with(Warnings::SCOPES);
+            self.report.not_granted(&opened.missing);
+        }
+        if let Some(ends) = opened.ends {
+            self.report.credential_ends = Some(ends);
+            if ends.since(self.checks.now()) < CREDENTIAL_WARNING_MS {
+                self.warnings = self.warnings.with(Warnings::CREDENTIAL);
+            }
+        }
+    }
+
+    async fn ask_all(&mut self, settings: &Settings) -> Option<(Trouble, String)> {
+        let probes = self.provider.probes(settings, self.checks.now());
         if probes.is_empty() {
             return Some((nothing_to_ask(), "check".to_owned()));
         }
         for probe in &probes {
-            if let Some(trouble) = self.ask(probe, &settings).await {
+            if let Some(trouble) = self.ask(probe, settings).await {
                 return Some((trouble, probe.operation.clone()));
             }
         }
@@ -110,7 +164,11 @@ impl<'a> Walk<'a> {
     /// One probe: sent within what is left of the time, read, noted.
     async fn ask(&mut self, probe: &Probe, settings: &Settings) -> Option<Trouble> {
         let left = self.within.saturating_sub(self.started.elapsed());
-        let exchange = self.checks.egress().probe(&probe.call, left).await;
+        let egress = self.checks.egress();
+        let exchange = match &probe.call {
+            Call::Mcp(call) => mcp::call(egress, call, left).await,
+            other => egress.probe(other, left).await,
+        };
         self.report.wire(&exchange);
         let Exchange { result, timings, .. } = exchange;
         let response = match result {
@@ -183,7 +241,9 @@ impl<'a> Walk<'a> {
     }
 
     fn without_credential(&mut self, trouble: CredentialTrouble) -> (Trouble, String) {
-        self.credential = Some(trouble.state);
+        if !trouble.transient {
+            self.credential = Some(trouble.state);
+        }
         self.report
             .steps
             .push(Step::failed(Rung::Credential, "credential", self.elapsed_ms()));
@@ -259,6 +319,16 @@ fn nothing_to_ask() -> Trouble {
         rung: Rung::Capability,
         code: "check_not_configured",
         message: "There is nothing to check yet: settings that the check needs are not filled in.".to_owned(),
+    }
+}
+
+impl Trouble {
+    /// Whether another token might be accepted.
+    fn blames_the_credential(&self) -> bool {
+        match self {
+            Self::Answer(failed) => failed.rung == Rung::Credential,
+            Self::Wire(_) | Self::Code { .. } => false,
+        }
     }
 }
 

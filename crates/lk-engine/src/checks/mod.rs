@@ -4,6 +4,7 @@ mod buckets;
 pub(crate) mod due;
 mod forecast;
 mod ladder;
+mod mcp;
 mod report;
 mod scheduler;
 
@@ -19,6 +20,7 @@ use lk_provider::Provider;
 use lk_store::journal::QuotaSample;
 use tokio::sync::{OnceCell, Semaphore};
 
+use crate::credentials::Credentials;
 use crate::directory::Integration;
 use crate::egress::Egress;
 use crate::journal::{CheckDetail, Entry, Refused, Submission};
@@ -86,6 +88,7 @@ pub struct Checks(Arc<Parts>);
 struct Parts {
     clock: Clock,
     egress: Egress,
+    credentials: Credentials,
     due: Arc<Due>,
     buckets: Buckets,
     forecasts: Forecasts,
@@ -94,10 +97,11 @@ struct Parts {
 }
 
 impl Checks {
-    pub(crate) fn new(clock: Clock, egress: Egress, due: Arc<Due>) -> Self {
+    pub(crate) fn new(clock: Clock, egress: Egress, credentials: Credentials, due: Arc<Due>) -> Self {
         Self(Arc::new(Parts {
             clock,
             egress,
+            credentials,
             due,
             buckets: Buckets::default(),
             forecasts: Forecasts::default(),
@@ -107,8 +111,8 @@ impl Checks {
     }
 
     /// For a command that looks and records nothing.
-    pub fn standalone(clock: Clock, egress: Egress) -> Self {
-        Self::new(clock, egress, Arc::default())
+    pub fn standalone(clock: Clock, egress: Egress, credentials: Credentials) -> Self {
+        Self::new(clock, egress, credentials, Arc::default())
     }
 
     /// Looks at one integration and records nothing.
@@ -142,6 +146,10 @@ impl Checks {
 
     fn forecasts(&self) -> &Forecasts {
         &self.0.forecasts
+    }
+
+    fn credentials(&self) -> &Credentials {
+        &self.0.credentials
     }
 
     fn due(&self) -> &Due {

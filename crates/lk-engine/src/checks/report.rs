@@ -80,6 +80,32 @@ impl Report {
         }
     }
 
+    /// Scopes that the credential was not given.
+    pub(super) fn not_granted(&mut self, missing: &[String]) {
+        let new: Vec<String> = missing
+            .iter()
+            .filter(|scope| !self.missing.contains(scope))
+            .cloned()
+            .collect();
+        if let Some(first) = new.first() {
+            let more = if new.len() > 1 {
+                format!(" and {} more", new.len() - 1)
+            } else {
+                String::new()
+            };
+            self.notes
+                .push(format!("Not granted when it was connected: {first}{more}."));
+        }
+        self.missing.extend(new);
+        self.granted.get_or_insert_with(Vec::new);
+    }
+
+    /// Takes back what answers to an old token told; the wire's rungs stay.
+    pub(super) fn forget_answers(&mut self) {
+        self.steps.retain(|step| step.rung <= Rung::Tls);
+        self.account = None;
+    }
+
     /// What an answer told.
     pub(super) fn read(&mut self, reading: Reading, clean: impl Fn(String) -> String) {
         self.account = reading.account.map(&clean).or_else(|| self.account.take());

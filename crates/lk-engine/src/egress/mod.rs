@@ -5,6 +5,7 @@
 //! Redirects of reading requests are followed a few steps, each step checked like a first address.
 
 mod connect;
+mod conversation;
 mod guard;
 mod probe;
 mod redirect;
@@ -25,6 +26,7 @@ use url::Host;
 use connect::Connector;
 use guard::{AllRefused, Guard};
 
+pub(crate) use conversation::{Coming, Conversation};
 pub use guard::is_public;
 pub use wire::{Exchange, Timings, WireFailure};
 

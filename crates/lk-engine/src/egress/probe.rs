@@ -25,14 +25,14 @@ const USER_AGENT: &str = concat!("linekeeper/", env!("CARGO_PKG_VERSION"));
 
 /// What is noted on the way.
 #[derive(Default)]
-struct Seen {
+pub(super) struct Seen {
     timings: Timings,
     certificate_ends: Option<Time>,
     remote: Option<IpAddr>,
 }
 
 impl Seen {
-    fn note(&mut self, known: &Known, began: Instant) {
+    pub(super) fn note(&mut self, known: &Known, began: Instant) {
         if known.is_first() {
             let made = known.timings;
             self.timings.dns_ms = self.timings.dns_ms.or(made.dns_ms);
@@ -95,7 +95,7 @@ impl Egress {
         Err(WireFailure::redirects())
     }
 
-    async fn call(&self, hop: &Hop) -> Result<http::Response<Incoming>, WireFailure> {
+    pub(super) async fn call(&self, hop: &Hop) -> Result<http::Response<Incoming>, WireFailure> {
         let mut request = Request::builder().method(hop.method.clone()).uri(hop.url.as_str());
         let named = |name: &str| hop.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
         if !named("user-agent") {
@@ -133,7 +133,7 @@ impl Egress {
     }
 }
 
-fn finish(result: Result<HttpResponse, WireFailure>, seen: Seen, began: Instant) -> Exchange {
+pub(super) fn finish(result: Result<HttpResponse, WireFailure>, seen: Seen, began: Instant) -> Exchange {
     Exchange {
         result,
         timings: Timings {
@@ -146,7 +146,7 @@ fn finish(result: Result<HttpResponse, WireFailure>, seen: Seen, began: Instant)
 }
 
 /// What the guard or the redirect rules refuse.
-fn refused(error: EgressError) -> WireFailure {
+pub(super) fn refused(error: EgressError) -> WireFailure {
     match error {
         EgressError::BadAddress(_) => WireFailure::bad_address(),
         EgressError::Guarded { .. } => WireFailure::not_allowed(),
@@ -155,7 +155,7 @@ fn refused(error: EgressError) -> WireFailure {
     }
 }
 
-async fn read(response: http::Response<Incoming>) -> Result<HttpResponse, WireFailure> {
+pub(super) async fn read(response: http::Response<Incoming>) -> Result<HttpResponse, WireFailure> {
     let status = response.status().as_u16();
     let headers = response
         .headers()
@@ -190,7 +190,7 @@ fn classify(error: &hyper_util::client::legacy::Error) -> WireFailure {
     WireFailure::hung_up().because(&error.to_string())
 }
 
-fn of_hyper(error: &hyper::Error, broken: WireFailure) -> WireFailure {
+pub(super) fn of_hyper(error: &hyper::Error, broken: WireFailure) -> WireFailure {
     if error.is_parse() || error.is_parse_too_large() || error.is_parse_status() {
         WireFailure::malformed().because(&error.to_string())
     } else if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {

@@ -110,6 +110,10 @@ ways! {
     redirects: Http, "redirect_loop", None, "There are more than five redirects in a row.";
     /// Led somewhere we do not go.
     redirect: Http, "redirect_not_followed", None, "The redirect leads somewhere that is not followed.";
+    /// Answers, but in another protocol than the one asked in.
+    other_protocol: Http, "mcp_not_spoken", None, "The server answers, but not in the Model Context Protocol.";
+    /// Speaks it in versions that we do not.
+    no_common_version: Http, "mcp_no_common_version", None, "The server speaks no version of the Model Context Protocol that we know.";
     /// Our request is malformed.
     bad_request: Http, "request_not_usable", None, "The request cannot be sent: a method, header or address is not valid.";
 }

@@ -2,7 +2,7 @@
 //! [`Probe`]s of a provider in order, gives each answer to [`crate::Provider::read_probe`] and stops
 //! at the first that fails.
 
-mod limits;
+pub(crate) mod limits;
 mod read;
 mod request;
 
@@ -49,16 +49,20 @@ pub enum Call {
     },
 }
 
-/// A session with a Model Context Protocol server. Its answer reaches the reading as a response
-/// 200 with the JSON body `{"era","tools":[{"name","readOnly"}],"toolsHash","tool","isError","content"}`
-/// where `tool` is null when none was called and `content` is the text of the tool's answer.
+/// A session with a Model Context Protocol server. Its answer reaches the reading as a response 200
+/// with a JSON body, unless the server refused over HTTP: then it is the server's own answer.
+///
+/// `{"era":"stateless"|"session","version","server","tools":[{"name","readOnly"}],"toolsHash","tool",
+/// "refused","isError","content"}`, where `tool` is null when none was called, `refused` says why the
+/// wanted one was not (`unknown`, `may_write`) and `content` is the text of the tool's answer. A
+/// server that refuses a request of the protocol gives `{"error":{"stage","code","message"}}`.
 #[derive(Clone, PartialEq)]
 pub struct McpCall {
     /// The server's address (Streamable HTTP).
     pub url: String,
     /// Headers of every request; may hold credentials.
     pub headers: Vec<(String, String)>,
-    /// The tool to call, if any. It has to be one that only reads.
+    /// The tool to call, if any. One of which the server says that it changes something is not called.
     pub tool: Option<String>,
     /// Its arguments, a JSON object.
     pub arguments: serde_json::Value,

@@ -189,10 +189,13 @@ pub(super) fn refusals(provider: &dyn Provider) -> Vec<String> {
             findings.push("a probe shows its credential in Debug".to_owned());
         }
         for probe in &probes {
-            if let Call::Http(request) = &probe.call {
-                findings.extend(elsewhere(provider, &request.url));
-                findings.extend(refused(provider, probe, &settings));
-            }
+            let url = match &probe.call {
+                Call::Http(request) => &request.url,
+                Call::Mcp(call) => &call.url,
+                Call::Connect { .. } => continue,
+            };
+            findings.extend(elsewhere(provider, url));
+            findings.extend(refused(provider, probe, &settings));
         }
     }
     findings.sort();
@@ -222,11 +225,12 @@ fn refused(provider: &dyn Provider, probe: &Probe, settings: &Settings) -> Vec<S
     let rules = provider.manifest().check.iter().flat_map(|check| &check.probes);
     let rule = rules.into_iter().find(|rule| rule.name == probe.name);
     let optional = rule.is_some_and(|rule| rule.optional);
-    let Call::Http(request) = &probe.call else {
-        return Vec::new();
-    };
     let accepts = |(name, value): &(String, String)| name == "accept" && value.contains("json");
-    let wants_json = request.headers.iter().any(accepts);
+    let wants_json = match &probe.call {
+        Call::Http(request) => request.headers.iter().any(accepts),
+        Call::Mcp(_) => true,
+        Call::Connect { .. } => return Vec::new(),
+    };
     let mut findings = Vec::new();
     let page = "<!DOCTYPE html><html><head><title>x</title></head></html>";
     let wait = [("retry-after", "30")];

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::answer::{TokenAnswer, TokenErrors};
 use super::{Field, FieldKind};
 use crate::Settings;
 use crate::pointer::Pointer;
@@ -22,7 +23,7 @@ pub enum Auth {
     Basic(Basic),
     /// OAuth 2 with a person's consent: authorisation code, PKCE, state.
     #[serde(rename = "oauth2")]
-    OAuth2(OAuth2),
+    OAuth2(Box<OAuth2>),
     /// OAuth 2 between programs.
     ClientCredentials(ClientCredentials),
     /// A signed assertion of a service account's key file.
@@ -144,6 +145,12 @@ pub struct OAuth2 {
     /// Whether each refresh gives a new refresh token and ends the old one.
     #[serde(default)]
     pub rotates: bool,
+    /// Where the token answer has what.
+    #[serde(default)]
+    pub answer: TokenAnswer,
+    /// The provider's own error codes.
+    #[serde(default)]
+    pub token_errors: TokenErrors,
 }
 
 /// OAuth 2 between programs.

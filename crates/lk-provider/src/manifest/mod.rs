@@ -1,6 +1,7 @@
 //! A provider as data: `manifest.toml`. Constants, pointers, substitution, closed enums and an
 //! ordered list of matches; unknown keys are refused. A condition or a loop is Rust in the folder.
 
+mod answer;
 mod auth;
 mod check;
 mod validate;
@@ -8,6 +9,7 @@ mod webhook;
 
 use serde::Deserialize;
 
+pub use answer::{TokenAnswer, TokenErrors, TokenRefusal};
 pub use auth::{
     AUTH, ApiKey, AppInstallation, Auth, AuthKind, Basic, ClientAuth, ClientCredentials, OAuth2, Open, Placement,
     ServiceAccount,

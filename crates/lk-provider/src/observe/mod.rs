@@ -1,7 +1,7 @@
 //! Reads a verified body by its manifest: items, outcome, failure.
 
 mod explicit;
-mod form;
+pub(crate) mod form;
 mod moment;
 mod shake;
 

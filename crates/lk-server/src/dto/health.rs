@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use lk_core::Time;
 use lk_core::time::MINUTE;
 use lk_core::uptime::Spent;
-use lk_core::words::Health;
+use lk_core::words::{CredentialState, Health};
+use lk_engine::credentials::Summary;
 use lk_engine::live::Card;
 use lk_store::journal::QuotaSample;
 use lk_store::{HistoryEntry, Rollup};
@@ -132,7 +133,8 @@ pub(crate) struct HealthQuota {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct HealthCredential {
-    /// Its kind: `api_key`, `basic` or `none`.
+    /// Its kind: `api_key`, `basic`, `oauth2`, `client_credentials`, `service_account` or
+    /// `app_installation`.
     kind: String,
     /// `active`, `expiring`, `needs_reauth`, `misconfigured`, `revoked` or `pending`.
     state: String,
@@ -144,6 +146,13 @@ pub(crate) struct HealthCredential {
     expires_at: Option<IsoTime>,
     /// Granted permissions.
     scopes: Vec<String>,
+    /// Permissions that were asked for when it was connected, and not granted.
+    missing: Vec<String>,
+    /// Why it stands so, in a sentence.
+    #[schema(required)]
+    message: Option<String>,
+    /// Whether it is connected, or connected again, by signing in at the provider.
+    can_reconnect: bool,
 }
 
 /// The condition now and the last check.
@@ -219,6 +228,26 @@ pub(crate) struct HealthNow {
 }
 
 impl HealthNow {
+    /// The same with what is known of the credential beyond the last check.
+    pub(crate) fn with_credential(mut self, summary: Option<Summary>) -> Self {
+        let (Some(shown), Some(known)) = (&mut self.credential, summary) else {
+            return self;
+        };
+        // What a check found last is newer than a token that is in order.
+        if let Some(state) = known.state.filter(|state| *state != CredentialState::Active) {
+            state.as_str().clone_into(&mut shown.state);
+        }
+        shown.account = known.account.or_else(|| shown.account.take());
+        shown.expires_at = iso(known.expires_at).or_else(|| shown.expires_at.take());
+        if shown.scopes.is_empty() {
+            shown.scopes = known.scopes;
+        }
+        shown.missing = known.missing;
+        shown.message = known.message;
+        shown.can_reconnect = known.can_reconnect;
+        self
+    }
+
     /// What `card` says at `now`; `as_of` is when the board was last read.
     pub(crate) fn of(present: Present<'_>, card: &Card, as_of: (Time, bool), now: Time) -> Self {
         let (state, integration) = (&card.state, &card.integration);
@@ -250,6 +279,9 @@ impl HealthNow {
                     account: told.account.clone(),
                     expires_at: moment(told.credential_ends_at),
                     scopes: told.scopes.clone().unwrap_or_default().granted,
+                    missing: Vec::new(),
+                    message: None,
+                    can_reconnect: false,
                 }),
             ladder: told.steps,
             account: told.account,

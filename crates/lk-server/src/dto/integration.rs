@@ -397,3 +397,11 @@ pub(crate) struct Rejection {
     #[schema(value_type = Object)]
     pub(crate) detail: serde_json::Value,
 }
+
+/// The way to a provider's consent page.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Reconnect {
+    /// Where to lead the browser; works once, within ten minutes, in this session.
+    pub(crate) url: String,
+}

@@ -70,6 +70,12 @@ async fn projects(app: &App, caller: &Caller) -> Result<Vec<ProjectRid>, ApiErro
     Ok(all.into_iter().map(|access| access.project.rid).collect())
 }
 
+/// An integration that was made a moment ago and that the board does not show yet.
+async fn just_made(app: &App, id: &str) -> Option<Arc<Card>> {
+    let row = app.store().integration(id).await.ok()?;
+    app.engine().card(row.rid).await.ok()?
+}
+
 async fn closed(closing: &mut watch::Receiver<bool>) {
     // An error means the sender is gone, which is an end too.
     drop(closing.wait_for(|closing| *closing).await);
@@ -209,16 +215,17 @@ impl Client {
         self.subscribed.clear();
         for id in ids {
             // Of another project it is not said that it exists.
-            let card = by_id
-                .get(id.as_str())
-                .filter(|card| seen.contains(&card.integration.project));
-            let Some(card) = card else {
+            let known = match by_id.get(id.as_str()) {
+                Some(card) => Some(Arc::clone(card)),
+                None => just_made(&self.app, &id).await,
+            };
+            let Some(card) = known.filter(|card| seen.contains(&card.integration.project)) else {
                 self.refuse("not_found", "There is no such integration.".to_owned(), Some(id))
                     .await?;
                 continue;
             };
             self.subscribed.insert(card.integration.rid, card.integration.project);
-            let told = self.health_of(card);
+            let told = self.health_of(&card);
             self.tell(&told).await?;
         }
         Ok(())
@@ -266,8 +273,10 @@ impl Client {
             // The database is away: what was allowed stays so until it says otherwise.
             Err(_) => return Ok(()),
         }
-        if let Ok(seen) = projects(&self.app, &self.caller).await {
-            self.subscribed.retain(|_, project| seen.contains(project));
+        match projects(&self.app, &self.caller).await {
+            Ok(seen) => self.subscribed.retain(|_, project| seen.contains(project)),
+            Err(error) if error.code().status().is_server_error() => {}
+            Err(_) => self.subscribed.clear(),
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ use lk_core::time::{DAY, HOUR, MINUTE, SECOND};
 use lk_engine::checks::{NotChecked, Why};
 use lk_engine::live::Card;
 use lk_store::{Integration as Row, Resolution};
+use tokio::sync::oneshot;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -80,9 +81,11 @@ async fn card_of(app: &App, row: &Row) -> Result<std::sync::Arc<Card>, ApiError>
     card.ok_or_else(ApiError::not_found)
 }
 
-fn now_of(app: &App, card: &Card) -> HealthNow {
+async fn now_of(app: &App, card: &Card) -> Result<HealthNow, ApiError> {
     let present = Present::new(app.registry());
-    HealthNow::of(present, card, app.engine().live().as_of(app.now()), app.now())
+    let health = HealthNow::of(present, card, app.engine().live().as_of(app.now()), app.now());
+    let credential = app.engine().credentials().summary(&card.integration).await?;
+    Ok(health.with_credential(credential))
 }
 
 /// How an integration does: the condition, the last check, the last day and longer.
@@ -108,7 +111,7 @@ async fn get_health(
         integration_id: row.id,
         provider: row.provider,
         service: row.service,
-        current: now_of(&app, &card),
+        current: now_of(&app, &card).await?,
         statistics: HealthStatistics::of(&recent.day(), now),
         uptime: recent.windows(&hours),
         history: newest.into_iter().map(HealthEntry::from).collect(),
@@ -139,15 +142,20 @@ async fn check_now(
     noted.inspect_err(|_| app.asked().forget(who, &id))?;
     // On its own: what was begun is finished and stored, also when nobody waits for it any more.
     let engine = app.engine().clone();
-    let checking = tokio::spawn(async move { engine.checks().run(&engine, row.rid, Why::Asked).await });
-    let checked = checking.await.map_err(|error| ApiError::unavailable(error, 2))?;
+    let (answer, checked) = oneshot::channel();
+    app.engine().tasks().spawn_short(async move {
+        let checked = engine.checks().run(&engine, row.rid, Why::Asked).await;
+        // Whoever asked may be gone.
+        drop(answer.send(checked));
+    });
+    let checked = checked.await.map_err(|error| ApiError::unavailable(error, 2))?;
     let finished = checked.map_err(|error| {
         app.asked().forget(who, &id);
         not_checked(error)
     })?;
     let card = card_of(&app, &row).await?;
     Ok(Json(CheckedNow {
-        current: now_of(&app, &card),
+        current: now_of(&app, &card).await?,
         took_ms: finished.result.took_ms,
     }))
 }

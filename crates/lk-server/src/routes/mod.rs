@@ -2,6 +2,7 @@
 //! the file and the group is gone.
 
 mod audit;
+mod connect;
 mod demo;
 mod events;
 pub(crate) mod health;
@@ -146,6 +147,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(health::routes())
         .merge(health_admin::routes())
         .merge(integrations::routes())
+        .merge(connect::routes())
         .merge(secrets::routes())
         .merge(events::routes())
         .merge(problems::routes())

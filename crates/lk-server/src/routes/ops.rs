@@ -119,8 +119,11 @@ fn note_health(app: &App) {
             ("status", status.to_owned()),
         ];
         metrics::gauge!("integration_health", &labels).set(f64::from(count));
-        metrics::gauge!("integration_health_response_time_ms", &labels).set(mean);
-        metrics::gauge!("integration_health_response_time_p95_ms", &labels).set(f64::from(p95));
+        // Where nothing was checked there is no time to tell.
+        if !took.is_empty() {
+            metrics::gauge!("integration_health_response_time_ms", &labels).set(mean);
+            metrics::gauge!("integration_health_response_time_p95_ms", &labels).set(f64::from(p95));
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 use lk_provider::Provider;
-use lk_provider::manifest::{Auth, FieldKind as ManifestKind};
+use lk_provider::manifest::FieldKind as ManifestKind;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -42,13 +42,6 @@ async fn list_providers(State(app): State<App>, _: Query<NoParams>, _: Caller) -
 
 fn describe(provider: &Arc<dyn Provider>) -> ProviderInfo {
     let manifest = provider.manifest();
-    // Kinds whose tokens have to be fetched are described and cannot be used yet: nobody is asked
-    // to fill in what nothing reads.
-    let (offered, other): (Vec<&Auth>, Vec<&Auth>) = manifest.auth.iter().partition(|auth| auth.kind().is_static());
-    let belongs = |key: &str| {
-        let has = |auth: &&&Auth| auth.fields().contains(&key);
-        offered.iter().any(|auth| has(&auth)) || !other.iter().any(|auth| has(&auth))
-    };
     ProviderInfo {
         key: manifest.key.clone(),
         name: manifest.name.clone(),
@@ -62,7 +55,6 @@ fn describe(provider: &Arc<dyn Provider>) -> ProviderInfo {
         fields: manifest
             .fields
             .iter()
-            .filter(|field| belongs(&field.key))
             .map(|field| ProviderField {
                 key: field.key.clone(),
                 label: field.label.clone(),
@@ -75,7 +67,8 @@ fn describe(provider: &Arc<dyn Provider>) -> ProviderInfo {
                 default: field.default.clone(),
             })
             .collect(),
-        auth: offered
+        auth: manifest
+            .auth
             .iter()
             .map(|auth| ProviderAuth {
                 kind: auth.kind().as_str().to_owned(),

@@ -25,7 +25,9 @@ async fn listen(server: &TestServer) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let app = server.app.clone();
-    tokio::spawn(serve(listener, app, std::future::pending::<()>()));
+    server.engine.tasks().spawn("serving", async {
+        serve(listener, app, std::future::pending::<()>()).await.unwrap();
+    });
     address
 }
 

@@ -66,7 +66,7 @@ fn public(operation: &str) -> Option<Row> {
     let token = json!({"token": "t"});
     Some(match operation {
         "getSession" | "signOut" | "getSetup" | "healthz" | "readyz" | "getOpenapi" | "getProviderIcon"
-        | "startOidc" | "finishOidc" => public,
+        | "startOidc" | "finishOidc" | "finishConnect" => public,
         "signIn" => public.with(json!({"email": "a@example.com", "password": "x"})),
         "setUp" | "join" => {
             public.with(json!({"token": "t", "email": "a@example.com", "name": "A", "password": "a long password"}))
@@ -128,7 +128,7 @@ fn changing(operation: &str) -> Option<Row> {
     Some(match operation {
         "giveFeedback" => editor.with(json!({"helpful": true})),
         // Nothing is checked there: being told so is being let in.
-        "checkIntegrationNow" => editor,
+        "checkIntegrationNow" | "reconnectIntegration" => editor,
         "updateProblem" => editor.with(json!({"state": "acknowledged", "version": 1})),
         "createIntegration" => admin.with(json!({"projectId": "default", "provider": "sample", "name": "New"})),
         "updateIntegration" => admin.with(json!({"name": "Changed", "version": 1})),

@@ -1,10 +1,12 @@
 //! What each role sees: canaries are planted in everything that not everybody may know, then every
 //! answer of every GET route is searched for them, for every role.
 
-use lk_core::words::Role;
+use lk_core::access::Verb;
+use lk_core::words::{CredentialState, Role};
+use lk_store::{NewConnection, NewTokens, SecretText};
 use serde_json::{Value, json};
 
-use crate::harness::{As, PASSWORD, TestServer, password_hash};
+use crate::harness::{As, NOW, PASSWORD, TestServer, password_hash, permit};
 
 /// Something planted, and who may see it: the least role, or nobody at all.
 struct Canary {
@@ -19,6 +21,30 @@ async fn post(server: &TestServer, who: As, path: &str, body: Value) -> Value {
     let answer = server.call(who, "POST", path, Some(body)).await;
     assert!(answer.status.is_success(), "{path}: {}", answer.text);
     answer.json()
+}
+
+/// Stores tokens as if somebody had consented.
+async fn connect(server: &TestServer, id: &str) -> (String, String) {
+    let (access, refresh) = ("accesstokennotreal4711", "refreshtokennotreal4711");
+    let new = NewConnection {
+        kind: "oauth2".to_owned(),
+        home: String::new(),
+        account_id: None,
+        account_name: None,
+        tokens: NewTokens {
+            access: SecretText::new(access),
+            refresh: Some(SecretText::new(refresh)),
+            scopes: Vec::new(),
+            missing: Vec::new(),
+            expires_at: None,
+            refresh_expires_at: None,
+            refresh_at: None,
+            state: CredentialState::Active,
+        },
+    };
+    let permit = permit(Verb::ConnectIntegration);
+    server.engine.store().connect(&permit, id, &new, NOW).await.unwrap();
+    (access.to_owned(), refresh.to_owned())
 }
 
 async fn plant(server: &TestServer) -> Vec<Canary> {
@@ -37,6 +63,7 @@ async fn plant(server: &TestServer) -> Vec<Canary> {
     let reset = post(server, As::Operator, "/api/users", newcomer).await;
     let totp = post(server, As::Signed(Role::Owner), "/api/profile/totp", json!(null)).await;
     server.person("member@example.net", Role::Editor).await;
+    let tokens = connect(server, created["integration"]["id"].as_str().expect("an id")).await;
     let token_of = |link: &Value| text(link).split("token=").nth(1).expect("a token").to_owned();
     let owner = server.browser(As::Signed(Role::Owner)).expect("signed in");
     let session = owner.cookie.split('=').nth(1).expect("a token").to_owned();
@@ -51,6 +78,8 @@ async fn plant(server: &TestServer) -> Vec<Canary> {
         least: Some(least),
     };
     vec![
+        secret("access token", tokens.0),
+        secret("refresh token", tokens.1),
         secret("webhook secret", text(&created["webhookSecret"])),
         secret("API key", text(&key["value"])),
         secret("invitation link", token_of(&invitation["link"])),

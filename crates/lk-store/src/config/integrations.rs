@@ -6,7 +6,7 @@ use lk_core::observation::{IntegrationRid, ProjectRid};
 use sea_orm::ConnectionTrait;
 
 use super::secrets::{NewWebhookSecret, WebhookSecret, insert_secret};
-use super::{conflict, credentials, endpoints, projects};
+use super::{conflict, connections, credentials, endpoints, projects};
 use crate::audit::Audit;
 use crate::db::{self, Row, values};
 use crate::error::Current;
@@ -337,5 +337,5 @@ async fn mark_deleted<C: ConnectionTrait>(on: &C, integration: &Integration, now
     ] {
         db::run(on, sql, values![id]).await?;
     }
-    Ok(())
+    connections::forget(on, id).await
 }

@@ -1,6 +1,7 @@
 //! Configuration: who belongs to what, what is connected, and how it is received. One file for
 //! each family of tables; every write is one transaction with its audit row.
 
+pub(crate) mod connections;
 pub(crate) mod credentials;
 pub(crate) mod endpoints;
 mod feedback;
@@ -19,6 +20,9 @@ mod sessions;
 pub(crate) mod totp;
 mod users;
 
+pub use connections::{
+    Begun, ConnectFlow, Connection, FailedRefresh, LEASE_MS, NewConnectFlow, NewConnection, NewTokens, OpenConnection,
+};
 pub use credentials::Credential;
 pub use endpoints::endpoint_key_hash;
 pub use feedback::{Feedback, NewFeedback};

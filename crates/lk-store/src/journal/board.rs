@@ -16,7 +16,7 @@ pub struct Written {
     /// Whose.
     pub integration: IntegrationRid,
     /// When, by the database's time.
-    pub written_at: Time,
+    pub at: Time,
     /// The last check it knows.
     pub last_check_at: Option<Time>,
 }
@@ -48,7 +48,7 @@ impl Store {
         let written = |row: &Row| {
             Ok(Written {
                 integration: IntegrationRid(row.int("integration_rid")?),
-                written_at: row.time("updated_at")?,
+                at: row.time("updated_at")?,
                 last_check_at: row.opt_time("last_check_at")?,
             })
         };

@@ -65,6 +65,8 @@ pub struct Setup {
     pub secrets: Vec<SecretSetup>,
     /// Every credential.
     pub credentials: Vec<CredentialSetup>,
+    /// Integrations that have been connected with a token.
+    pub connected: Vec<IntegrationRid>,
     /// Whether something could not be opened, and is missing above.
     pub incomplete: bool,
     /// The master key's [version](crate::MasterKey::version) when the reading began.
@@ -109,6 +111,7 @@ impl Store {
             aliases: self.alias_setup().await?,
             secrets: self.secret_setup(&mut incomplete).await?,
             credentials: self.credential_setup(&mut incomplete).await?,
+            connected: self.connected().await?,
             incomplete,
             key_version,
         })

@@ -23,6 +23,10 @@ pub(crate) const FILES: &[(&str, &str)] = &[
         "m20261127_000006_incidents",
         include_str!("m20261127_000006_incidents.sql"),
     ),
+    (
+        "m20261127_000007_connections",
+        include_str!("m20261127_000007_connections.sql"),
+    ),
 ];
 
 /// One SQL file as a migration.

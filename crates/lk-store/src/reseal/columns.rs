@@ -5,7 +5,7 @@ use sea_orm::Value;
 
 use crate::Result;
 use crate::audit;
-use crate::config::{credentials, endpoints, secrets, totp};
+use crate::config::{connections, credentials, endpoints, secrets, totp};
 use crate::db::Row;
 use crate::journal::HANDSHAKE_SEALED_AS;
 use crate::journal::rows::{hex, unhex};
@@ -141,6 +141,33 @@ pub(super) const SEALED_COLUMNS: &[SealedColumn] = &[
         only: ALL,
         bound_table: credentials::TABLE,
         bound_row: "integration_id || '.' || field",
+    },
+    SealedColumn {
+        table: "integration_connections",
+        column: "access_sealed",
+        form: Form::Bytes,
+        key: &[KeyColumn::Text("integration_id")],
+        only: "access_sealed IS NOT NULL",
+        bound_table: connections::TABLE,
+        bound_row: "integration_id || '.access'",
+    },
+    SealedColumn {
+        table: "integration_connections",
+        column: "refresh_sealed",
+        form: Form::Bytes,
+        key: &[KeyColumn::Text("integration_id")],
+        only: "refresh_sealed IS NOT NULL",
+        bound_table: connections::TABLE,
+        bound_row: "integration_id || '.refresh'",
+    },
+    SealedColumn {
+        table: "connect_flows",
+        column: "verifier_sealed",
+        form: Form::Bytes,
+        key: &[KeyColumn::Text("id")],
+        only: ALL,
+        bound_table: connections::FLOWS_TABLE,
+        bound_row: "id",
     },
     SealedColumn {
         table: "user_totp",

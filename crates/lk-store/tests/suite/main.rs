@@ -4,6 +4,7 @@
 //! every case makes a database of its own there and drops it. Without a server the cases fail.
 
 mod audit;
+mod connections;
 mod events;
 mod feedback;
 mod harness;
@@ -76,6 +77,12 @@ on_both! {
     integrations::a_stale_version_changes_nothing_and_shows_the_row,
     integrations::the_short_address_stays_with_the_first,
     integrations::the_demo_comes_and_goes,
+    connections::a_refresh_is_one_owners_and_its_result_is_fenced,
+    connections::an_open_intent_allows_one_more_try,
+    connections::a_consent_comes_first_and_is_for_the_same_account,
+    connections::a_flow_is_used_once_in_its_session_and_in_time,
+    connections::tokens_are_sealed_anew_and_go_with_the_integration,
+    connections::what_needs_no_consent_begins_anew_with_other_settings,
     webhooks::of_two_first_handshakes_one_is_believed,
     webhooks::secrets_rotate_without_a_gap,
     webhooks::nothing_secret_lies_in_the_clear,

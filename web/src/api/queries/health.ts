@@ -46,6 +46,13 @@ export function useCheckNow(id: string) {
   })
 }
 
+/** Goes to the provider to sign in; it leads back to the integration's page. */
+export const useReconnect = (id: string) =>
+  useMutation({
+    mutationFn: () => request('post', '/api/integrations/{id}/reconnect', { path: { id } }),
+    onSuccess: ({ url: address }) => globalThis.location.assign(address),
+  })
+
 export type FileFormat = 'csv' | 'json'
 /** The address of the file with the checks of one integration. */
 export const healthFile = (id: string, format: FileFormat) => url(`/api/integrations/${encodeURIComponent(id)}/health/export`, { format })

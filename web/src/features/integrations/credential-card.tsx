@@ -1,20 +1,25 @@
+import { useReconnect } from '@/api/queries/health'
+import { useRole } from '@/api/queries/session'
 import type { HealthNow } from '@/api/types'
 import { CREDENTIAL_KIND_WORDS, CREDENTIAL_STATE_WORDS } from '@/api/words'
+import { Button } from '@/ui/button'
 import { Facts, Panel, Tag } from '@/ui/layout'
 import { HealthShape } from '@/ui/status'
 import { Ago } from '@/ui/time'
+import { toast } from '@/ui/toast'
 
 /** What the provider lets us in with: whose it is, where it stands, until when, and what it may do. */
-export function CredentialCard({ current }: { current: HealthNow }) {
+export function CredentialCard({ id, current }: { id: string; current: HealthNow }) {
   const { credential } = current
   if (!credential) return null
   const [shape, words] = CREDENTIAL_STATE_WORDS[credential.state] ?? (['unknown', credential.state] as const)
   const account = credential.account ?? current.account
   const scopes = current.scopes?.granted ?? credential.scopes
-  const missing = current.scopes?.missing ?? []
+  const missing = [...new Set([...(current.scopes?.missing ?? []), ...credential.missing])]
   return (
-    <Panel id="credential" title="Credential">
+    <Panel id="credential" title="Credential" aside={credential.canReconnect && <Reconnect id={id} state={credential.state} />}>
       <div className="p-4">
+        {credential.message && <p className="mb-3 text-13">{credential.message}</p>}
         <Facts
           items={[
             ['Kind', CREDENTIAL_KIND_WORDS[credential.kind] ?? credential.kind],
@@ -52,5 +57,20 @@ export function CredentialCard({ current }: { current: HealthNow }) {
         />
       </div>
     </Panel>
+  )
+}
+
+/** Leads to the provider's sign-in. A first connection is an admin's to make; the same account again an editor's. */
+function Reconnect({ id, state }: { id: string; state: string }) {
+  const reconnect = useReconnect(id)
+  const { canTriage, canConfigure } = useRole()
+  const first = state === 'pending'
+  if (first ? !canConfigure : !canTriage) return null
+  const wanted = first || ['needs_reauth', 'revoked', 'expiring'].includes(state)
+  const go = () => reconnect.mutate(undefined, { onError: (error) => toast(`The provider could not be visited. ${error.message}`) })
+  return (
+    <Button variant={wanted ? 'primary' : 'secondary'} size="sm" onPress={go} isDisabled={reconnect.isPending || reconnect.isSuccess}>
+      {first ? 'Connect' : 'Reconnect'}
+    </Button>
   )
 }

@@ -38,7 +38,7 @@ export function HealthTab({ integration }: { integration: IntegrationDetail }) {
           )}
         </div>
         <div className="grid min-w-0 gap-4">
-          {query.data && <CredentialCard current={query.data.current} />}
+          {query.data && <CredentialCard id={integration.id} current={query.data.current} />}
           <Panel id="open-problems" title="Open problems">
             <ProblemLinks problems={integration.problems} />
           </Panel>

@@ -65,6 +65,12 @@ impl Answer {
         (self.status, self.error())
     }
 
+    /// Every cookie that was set, as name and value.
+    pub(crate) fn cookies(&self) -> impl Iterator<Item = (&str, &str)> {
+        let set = self.headers.iter().filter(|(name, _)| name == "set-cookie");
+        set.filter_map(|(_, value)| value.split(';').next()?.split_once('='))
+    }
+
     /// The cookie that was set, as `name=value`.
     pub(crate) fn cookie(&self) -> String {
         let set = self
@@ -162,8 +168,13 @@ impl Ask {
 
     /// Sends it and reads the answer.
     pub(crate) async fn send(self, server: &Server) -> Answer {
+        self.send_to(&server.url).await
+    }
+
+    /// The same to any address, such as `http://127.0.0.1:8080`.
+    pub(crate) async fn send_to(self, url: &str) -> Answer {
         let line = self.line.clone();
-        let mut stream = self.open(server).await;
+        let mut stream = self.open_at(url).await;
         let mut raw = Vec::new();
         let read = tokio::time::timeout(ANSWER_WITHIN, stream.read_to_end(&mut raw)).await;
         assert!(read.is_ok(), "no answer in time: {line}");
@@ -172,8 +183,12 @@ impl Ask {
 
     /// Sends it and gives the connection, for streams.
     pub(crate) async fn open(self, server: &Server) -> TcpStream {
-        let mut stream = connect(server, self.from).await;
-        let authority = server.url.trim_start_matches("http://");
+        self.open_at(&server.url).await
+    }
+
+    async fn open_at(self, url: &str) -> TcpStream {
+        let mut stream = connect_to(url, self.from).await;
+        let authority = url.trim_start_matches("http://");
         let host = if self.headers.to_ascii_lowercase().contains("\r\nhost:") || self.headers.starts_with("host:") {
             String::new()
         } else {
@@ -193,7 +208,11 @@ impl Ask {
 
 /// A connection from this address of the machine.
 pub(crate) async fn connect(server: &Server, from: Option<IpAddr>) -> TcpStream {
-    let address: SocketAddr = server.url.trim_start_matches("http://").parse().expect("an address");
+    connect_to(&server.url, from).await
+}
+
+async fn connect_to(url: &str, from: Option<IpAddr>) -> TcpStream {
+    let address: SocketAddr = url.trim_start_matches("http://").parse().expect("an address");
     let socket = TcpSocket::new_v4().expect("a socket");
     if let Some(from) = from {
         socket

@@ -10,7 +10,7 @@ mod csrf;
 mod escalation;
 mod foreign_ids;
 mod guessing;
-mod http;
+pub(crate) mod http;
 mod links;
 mod replay;
 mod routes;
