@@ -35,6 +35,8 @@ pub struct Integration {
     pub project: ProjectRid,
     /// The provider's key.
     pub provider: String,
+    /// What is reached, where that differs from the provider.
+    pub service: Option<String>,
     /// The name people gave it.
     pub name: String,
     /// Whether it is watched.
@@ -154,6 +156,7 @@ impl Directory {
                     rid: i.rid,
                     project: i.project,
                     provider: i.provider,
+                    service: i.service,
                     name: i.name,
                     enabled: i.enabled,
                     created_at: i.created_at,

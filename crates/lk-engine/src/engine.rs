@@ -101,7 +101,13 @@ impl Engine {
             Arc::clone(&after.due),
         );
         let parts = Arc::new(Parts {
-            live: Live::new(store.clone(), journal.committed(), after.clone(), clock.clone()),
+            live: Live::new(
+                store.clone(),
+                Arc::clone(&directory),
+                journal.committed(),
+                after.clone(),
+                clock.clone(),
+            ),
             store,
             registry,
             rules,
@@ -124,8 +130,7 @@ impl Engine {
     fn spawn_tasks(&self, effects_due: Arc<Notify>) {
         let p = &self.parts;
         let stop = || p.tasks.stopping();
-        p.tasks
-            .spawn("live", p.live.clone().tail(Arc::clone(&p.directory), stop()));
+        p.tasks.spawn("live", p.live.clone().tail(stop()));
         p.tasks.spawn("switches", self.clone().catch_up_switches());
         p.tasks
             .spawn("configuration", self.clone().follow_configuration(stop()));

@@ -1,20 +1,26 @@
 //! What is shown: one tail per process reads what was committed, keeps the board of integrations
 //! and tells the live streams.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+mod board;
+
+use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use lk_core::Time;
 use lk_core::observation::{IntegrationRid, ProjectRid};
 use lk_core::state::IntegrationState;
+use lk_core::time::SECOND;
 use lk_store::{EventRow, Store, StoreError};
 use tokio::sync::{Notify, broadcast, watch};
+use tokio::time::Instant;
 
 use crate::Clock;
 use crate::directory::{Directory, Integration, SharedDirectory};
 use crate::journal::after::After;
 use crate::tasks::stopped;
+
+use board::{Board, read_cards};
 
 /// How often the tail looks even when nobody told it of a commit (another node may have written).
 const POLL_EVERY: Duration = Duration::from_millis(250);
@@ -24,10 +30,12 @@ const LOOK_GAP: Duration = Duration::from_millis(20);
 const TAIL_BATCH: u32 = 1_000;
 /// Moments a slow stream may fall behind before it is told to start over.
 const STREAM_LAG: usize = 256;
-/// Events kept in memory for streams that resume.
-const RING_EVENTS: usize = 2_000;
 /// Longest wait of a reader for the board to catch up.
 const CATCH_UP_WITHIN: Duration = Duration::from_secs(1);
+/// How often checks of other nodes that were worth no event are looked for.
+const OTHERS_EVERY: Duration = Duration::from_secs(10);
+/// A commit may come this much later than the time it carries, milliseconds.
+const COMMIT_LAG_MS: i64 = 10 * SECOND;
 /// Events shown on a card.
 pub const CARD_EVENTS: usize = 3;
 
@@ -82,16 +90,11 @@ pub enum Resumed {
     Reset,
 }
 
-#[derive(Default)]
-struct Board {
-    cards: HashMap<IntegrationRid, Arc<Card>>,
-    projects: BTreeMap<ProjectRid, Vec<IntegrationRid>>,
-    ring: VecDeque<Arc<EventRow>>,
-    /// Providers with an open incident.
-    incidents: HashSet<String>,
-    /// The highest sequence number that was read.
-    seq: i64,
-    generation: i64,
+/// How far the states that other nodes wrote are known.
+struct Others {
+    /// States written before are, by the database's time.
+    since: Time,
+    looked: Instant,
 }
 
 /// The board and the streams.
@@ -102,6 +105,12 @@ pub struct Live {
     moments: broadcast::Sender<Arc<Moment>>,
     /// The highest sequence number that is shown; `None` before the first reading.
     shown: watch::Sender<Option<i64>>,
+    /// How many of this process's batches are shown. A check that is worth no event has no sequence
+    /// number.
+    noted: watch::Sender<u64>,
+    /// The generation of the configuration that is shown.
+    configured: watch::Sender<i64>,
+    directory: SharedDirectory,
     committed: watch::Receiver<i64>,
     /// A reader waits for the board.
     wanted: Arc<Notify>,
@@ -115,12 +124,21 @@ pub struct Live {
 impl Live {
     /// An empty board over a store; [`Live::tail`] fills it. `committed` follows the highest
     /// sequence number this process committed.
-    pub(crate) fn new(store: Store, committed: watch::Receiver<i64>, after: After, clock: Clock) -> Self {
+    pub(crate) fn new(
+        store: Store,
+        directory: SharedDirectory,
+        committed: watch::Receiver<i64>,
+        after: After,
+        clock: Clock,
+    ) -> Self {
         Self {
             store,
             board: Arc::default(),
             moments: broadcast::Sender::new(STREAM_LAG),
             shown: watch::Sender::new(None),
+            noted: watch::Sender::new(0),
+            configured: watch::Sender::new(0),
+            directory,
             committed,
             wanted: Arc::default(),
             after,
@@ -204,7 +222,14 @@ impl Live {
         }
     }
 
-    /// Every card, in no order.
+    /// Every card, in no order. Shows at least what this process had committed and read of the
+    /// configuration when it was called.
+    pub async fn everybody(&self) -> Vec<Arc<Card>> {
+        self.caught_up().await;
+        self.all()
+    }
+
+    /// Every card as of the last look, in no order.
     pub fn all(&self) -> Vec<Arc<Card>> {
         self.read().cards.values().cloned().collect()
     }
@@ -249,37 +274,54 @@ impl Live {
     /// Waits until the board shows what was committed before the call: whoever was answered by a
     /// write must find it when they look. Gives up when the tail cannot read; then it is stale.
     async fn caught_up(&self) {
-        let target = *self.committed.borrow();
-        let mut shown = self.shown.subscribe();
+        let (seq, batches) = (*self.committed.borrow(), self.after.batches());
+        let generation = self.directory.load().generation;
+        let (mut shown, mut noted) = (self.shown.subscribe(), self.noted.subscribe());
+        let mut configured = self.configured.subscribe();
+        let reaches = |shown: &Option<i64>| shown.is_some_and(|shown| shown >= seq);
+        if reaches(&shown.borrow()) && *noted.borrow() >= batches && *configured.borrow() >= generation {
+            return;
+        }
         self.wanted.notify_one();
-        let current = shown.wait_for(|shown| shown.is_some_and(|seq| seq >= target));
+        let current = async {
+            // Errors mean that the senders are gone: then nothing more will come.
+            drop(shown.wait_for(reaches).await);
+            drop(noted.wait_for(|noted| *noted >= batches).await);
+            drop(configured.wait_for(|shown| *shown >= generation).await);
+        };
         if tokio::time::timeout(CATCH_UP_WITHIN, current).await.is_err() {
             metrics::counter!("lk_stale_reads_total").increment(1);
         }
     }
 
     /// Reads what is committed until told to stop.
-    pub async fn tail(self, directory: SharedDirectory, mut stop: watch::Receiver<bool>) {
+    pub async fn tail(self, mut stop: watch::Receiver<bool>) {
         let mut committed = self.committed.clone();
         let mut started = false;
+        let mut others = Others {
+            since: Time(0),
+            looked: Instant::now(),
+        };
         loop {
             self.note_states();
+            let directory = self.directory.load_full();
             let step = if started {
-                self.look(&directory.load_full()).await
+                self.look_around(&directory, &mut others).await
             } else {
-                self.start(&directory.load_full()).await
+                self.start(&directory).await
             };
-            let more = match step {
+            let (more, works) = match step {
                 Ok(more) => {
                     self.note_reading(true);
+                    self.configured.send_replace(directory.generation);
                     started = true;
-                    more
+                    (more, true)
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the live tail cannot read; what is shown is stale");
                     metrics::counter!("lk_tail_failures_total").increment(1);
                     self.note_reading(false);
-                    false
+                    (false, false)
                 }
             };
             if more {
@@ -288,6 +330,8 @@ impl Live {
             tokio::select! {
                 // The writer is gone when the engine drains: then only the clock and the stop count.
                 Ok(()) = committed.changed() => {}
+                // A reader waits for it, so there is something to see.
+                () = self.wanted.notified(), if works => continue,
                 () = tokio::time::sleep(POLL_EVERY) => {}
                 () = stopped(&mut stop) => return,
             }
@@ -324,6 +368,42 @@ impl Live {
         }
         self.shown.send_replace(Some(seq));
         Ok(false)
+    }
+
+    /// Looks at what this process was told of, and now and then at what it was not.
+    async fn look_around(&self, directory: &Directory, others: &mut Others) -> Result<bool, StoreError> {
+        let more = self.look(directory).await?;
+        if others.looked.elapsed() >= OTHERS_EVERY {
+            others.looked = Instant::now();
+            self.note_others(directory, others).await?;
+        }
+        Ok(more)
+    }
+
+    /// Takes over states that other nodes committed without an event.
+    async fn note_others(&self, directory: &Directory, others: &mut Others) -> Result<(), StoreError> {
+        let written = self.store.states_written_since(others.since).await?;
+        let Some(newest) = written.iter().map(|row| row.at).max() else {
+            return Ok(());
+        };
+        others.since = others.since.max(newest - COMMIT_LAG_MS);
+        let unknown: Vec<IntegrationRid> = {
+            let board = self.read();
+            let known = |rid| board.cards.get(rid).and_then(|card| card.state.checks.last_at);
+            let newer = written.iter().filter(|row| row.last_check_at > known(&row.integration));
+            newer.map(|row| row.integration).collect()
+        };
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let mut cards = read_cards(&self.store, directory, Some(&unknown)).await?;
+        {
+            let mut board = self.write();
+            board.note(&[], &mut cards);
+            board.place(cards.clone());
+        }
+        self.tell_cards(cards.into_iter().map(Arc::new).collect());
+        Ok(())
     }
 
     /// Looks once; says whether there is more to read at once.
@@ -370,10 +450,7 @@ impl Live {
     /// Takes over states that this process committed, so that checks which are worth no event are
     /// shown too. Cards that the journal's events will bring anyway are not told of twice.
     fn note_states(&self) {
-        let noted = self.after.take_states();
-        if noted.is_empty() {
-            return;
-        }
+        let (noted, batches) = self.after.take_states();
         let mut cards = Vec::new();
         {
             let mut board = self.write();
@@ -388,6 +465,8 @@ impl Live {
             }
         }
         self.tell_cards(cards);
+        self.noted
+            .send_if_modified(|shown| std::mem::replace(shown, batches) != batches);
     }
 
     /// A look that nobody watches: which integrations changed, not what the events say. Streams that
@@ -408,75 +487,4 @@ impl Live {
         self.shown.send_replace(Some(newest));
         Ok(false)
     }
-}
-
-impl Board {
-    /// Adds new events to the ring and to the cards that are about to be placed.
-    fn note(&mut self, events: &[Arc<EventRow>], cards: &mut [Card]) {
-        let mut by_rid: HashMap<IntegrationRid, Vec<Arc<EventRow>>> = HashMap::new();
-        for event in events {
-            self.seq = self.seq.max(event.seq);
-            self.ring.push_back(Arc::clone(event));
-            by_rid.entry(event.integration_rid).or_default().push(Arc::clone(event));
-        }
-        while self.ring.len() > RING_EVENTS {
-            self.ring.pop_front();
-        }
-        for card in cards {
-            let newest = by_rid.remove(&card.integration.rid).unwrap_or_default();
-            let before = self
-                .cards
-                .get(&card.integration.rid)
-                .and_then(|c| c.last_events.as_ref());
-            card.last_events = before.map(|older| {
-                newest
-                    .into_iter()
-                    .rev()
-                    .chain(older.iter().cloned())
-                    .take(CARD_EVENTS)
-                    .collect()
-            });
-        }
-    }
-
-    fn place(&mut self, cards: Vec<Card>) {
-        for mut card in cards {
-            card.incident = self.incidents.contains(&card.integration.provider);
-            let (project, rid) = (card.integration.project, card.integration.rid);
-            let rids = self.projects.entry(project).or_default();
-            if let Err(at) = rids.binary_search(&rid) {
-                rids.insert(at, rid);
-            }
-            self.cards.insert(rid, Arc::new(card));
-        }
-    }
-}
-
-/// Reads the cards of some integrations, or of all.
-async fn read_cards(
-    store: &Store,
-    directory: &Directory,
-    only: Option<&[IntegrationRid]>,
-) -> Result<Vec<Card>, StoreError> {
-    let mut states: HashMap<_, _> = store.states(only).await?.into_iter().collect();
-    let mut texts: HashMap<_, _> = store.last_checks(only).await?.into_iter().collect();
-    let problems: HashMap<_, _> = store.open_problem_counts(only).await?.into_iter().collect();
-    let wanted: Vec<&Arc<Integration>> = match only {
-        Some(rids) => rids.iter().filter_map(|rid| directory.integration(*rid)).collect(),
-        None => directory.integrations().collect(),
-    };
-    Ok(wanted
-        .into_iter()
-        .map(|integration| {
-            let rid = integration.rid;
-            let mut card = Card::new(integration);
-            if let Some(state) = states.remove(&rid) {
-                card.state = state;
-                card.state.enabled = integration.enabled;
-            }
-            card.last_check = texts.remove(&rid).map(Into::into);
-            card.open_problems = problems.get(&rid).copied().unwrap_or(0);
-            card
-        })
-        .collect())
 }

@@ -43,7 +43,7 @@ pub use read::{
 };
 pub use reseal::{Sweep, Swept};
 pub use retention::STEP as RETENTION_STEP;
-pub use rollup::month_after;
+pub use rollup::{month_after, month_of};
 pub use seal::{HeldKeyFile, KeyId, MasterKey, SealError, Sealed, SecretText};
 pub use store::{Store, StoreConfig};
 

@@ -220,7 +220,7 @@ async fn put(txn: &DatabaseTransaction, resolution: Resolution, rid: i64, sum: &
 }
 
 /// The first moment of the month (UTC) of `at`.
-pub(crate) fn month_of(at: Time) -> Time {
+pub fn month_of(at: Time) -> Time {
     let day = civil(at).first_of_month();
     Time(
         day.to_zoned(jiff::tz::TimeZone::UTC)

@@ -287,7 +287,8 @@ impl Write<'_> {
 const fn changes_what_is_watched(verb: Verb) -> bool {
     !matches!(
         verb,
-        Verb::ManageMembers
+        Verb::CheckIntegration
+            | Verb::ManageMembers
             | Verb::ManageKeys
             | Verb::ManageUsers
             | Verb::ManageAccount

@@ -1905,6 +1905,8 @@ export interface components {
             checked: boolean;
             /** @description When it was created. */
             createdAt: components["schemas"]["Timestamp"];
+            /** @description How its credential stands, as in `HealthCredential`; null where it is not checked. */
+            credentialState: string | null;
             /** @description Whether the demo made it. */
             demo: boolean;
             /** @description Whether it is watched. */
@@ -2013,6 +2015,10 @@ export interface components {
         };
         /** @description What the live stream says of an integration whose condition may have changed. */
         IntegrationStatus: {
+            /** @description Whether it is checked on a schedule. */
+            checked: boolean;
+            /** @description How its credential stands, as in `HealthCredential`; null where it is not checked. */
+            credentialState: string | null;
             /** @description The condition now. */
             health: components["schemas"]["Health"];
             /** @description Since when. */
@@ -5001,7 +5007,7 @@ export interface operations {
             query?: {
                 /** @description `csv`, or `json` for one object a line. */
                 format?: string;
-                /** @description At or after this moment; 24 hours ago when absent. */
+                /** @description At or after this moment; when absent, 24 hours before `to`, for months the beginning. */
                 from?: string;
                 /** @description Before this moment; now when absent. */
                 to?: string;
@@ -5093,7 +5099,7 @@ export interface operations {
             query?: {
                 /** @description From the answer before. */
                 cursor?: string;
-                /** @description At or after this moment; 24 hours ago when absent. */
+                /** @description At or after this moment; when absent, 24 hours before `to`, for months the beginning. */
                 from?: string;
                 /** @description How many items. */
                 limit?: number;

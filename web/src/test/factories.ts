@@ -92,6 +92,7 @@ export const anIntegration = (more: Partial<IntegrationDetail> = {}): Integratio
   enabled: true,
   demo: false,
   checked: false,
+  credentialState: null,
   nextCheckAt: null,
   health: 'healthy',
   healthSince: ago(48 * HOUR),

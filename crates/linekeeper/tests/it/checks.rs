@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
-use crate::harness::{Postgres, Server};
+use crate::harness::{Postgres, Server, eventually};
 
 /// Three failed checks ten seconds apart, and room for a slow machine.
 const SEEN_WITHIN: Duration = Duration::from_secs(90);
@@ -158,6 +158,10 @@ async fn two_nodes_share_the_work_and_a_dead_ones_is_taken_over() {
     until_true(&first, &watched).await;
     // Nothing is checked twice as often because there are two nodes.
     let before: Vec<usize> = watched.iter().map(|one| one.api.requests().len()).collect();
+    let mut shown = Vec::new();
+    for one in &watched {
+        shown.push(last_check(one, &second).await);
+    }
     tokio::time::sleep(Duration::from_secs(25)).await;
     for (one, before) in watched.iter().zip(&before) {
         let health = one.health(&second).await;
@@ -169,11 +173,24 @@ async fn two_nodes_share_the_work_and_a_dead_ones_is_taken_over() {
             one.provider
         );
     }
+    // A node also shows what the other one found, although a check that passes is worth no event.
+    for (one, shown) in watched.iter().zip(&shown) {
+        eventually("the other node's check", || async {
+            (last_check(one, &second).await > *shown).then_some(())
+        })
+        .await;
+    }
     first.kill();
     for one in &watched {
         one.api.set(one.trouble);
     }
     until_true(&second, &watched).await;
+}
+
+async fn last_check(one: &Watched, server: &Server) -> String {
+    let health = one.health(server).await;
+    let at = health["current"]["lastCheckAt"].as_str();
+    at.expect("it was checked").to_owned()
 }
 
 /// A vendor's status page that reports an outage.

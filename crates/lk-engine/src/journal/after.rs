@@ -1,7 +1,7 @@
 //! Who is told after a commit, within this process.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lk_core::observation::IntegrationRid;
 use lk_core::state::IntegrationState;
@@ -23,7 +23,15 @@ pub(crate) struct Noted {
 pub(crate) struct After {
     pub(crate) effects: Arc<Notify>,
     pub(crate) due: Arc<Due>,
-    states: Arc<Mutex<HashMap<IntegrationRid, Noted>>>,
+    states: Arc<Mutex<States>>,
+}
+
+#[derive(Default)]
+struct States {
+    /// Not taken yet.
+    noted: HashMap<IntegrationRid, Noted>,
+    /// Batches told of so far.
+    batches: u64,
 }
 
 impl After {
@@ -32,23 +40,36 @@ impl After {
         if !batch.effects.is_empty() {
             self.effects.notify_one();
         }
-        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut states = self.lock();
+        states.batches += 1;
         for row in &batch.states {
             self.due.set(row.integration, row.state.checks.next_at);
             let new: Option<Arc<str>> = row.last_check.as_deref().map(Into::into);
             let known = states
+                .noted
                 .get_mut(&row.integration)
                 .and_then(|noted| noted.last_check.take());
             let noted = Noted {
                 state: row.state.clone(),
                 last_check: new.or(known),
             };
-            states.insert(row.integration, noted);
+            states.noted.insert(row.integration, noted);
         }
     }
 
-    /// What was committed since the last call, the newest of each integration.
-    pub(crate) fn take_states(&self) -> HashMap<IntegrationRid, Noted> {
-        std::mem::take(&mut *self.states.lock().unwrap_or_else(PoisonError::into_inner))
+    /// What was committed since the last call, the newest of each integration, and how many batches
+    /// were committed until now.
+    pub(crate) fn take_states(&self) -> (HashMap<IntegrationRid, Noted>, u64) {
+        let mut states = self.lock();
+        (std::mem::take(&mut states.noted), states.batches)
+    }
+
+    /// How many batches were committed until now.
+    pub(crate) fn batches(&self) -> u64 {
+        self.lock().batches
+    }
+
+    fn lock(&self) -> MutexGuard<'_, States> {
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -85,6 +85,12 @@ impl Condition {
     }
 }
 
+/// How the credential stands. Where nothing is checked, nobody can tell.
+fn credential_state(state: &IntegrationState, policy: &Policy, enabled: bool) -> Option<String> {
+    let checked = policy.check_interval_ms.is_some() && enabled;
+    checked.then(|| state.credential.as_str().to_owned())
+}
+
 /// One hour of outcomes.
 pub(crate) fn bar(at: Time, counts: Counts) -> Bar {
     Bar {
@@ -143,6 +149,7 @@ pub(crate) fn integration(
         open_problems: card.map_or(0, |card| card.open_problems),
         webhook,
         checked: policy.check_interval_ms.is_some() && row.enabled,
+        credential_state: credential_state(state, &policy, row.enabled),
         last_check_at: iso(state.checks.last_at),
         next_check_at: iso(state.checks.next_at),
         response_time_ms: state.checks.last_at.map(|_| state.checks.took_ms),
@@ -183,6 +190,11 @@ pub(crate) struct IntegrationStatus {
     /// The last failure.
     #[schema(required)]
     pub(crate) last_failure_at: Option<IsoTime>,
+    /// Whether it is checked on a schedule.
+    pub(crate) checked: bool,
+    /// How its credential stands, as in `HealthCredential`; null where it is not checked.
+    #[schema(required)]
+    pub(crate) credential_state: Option<String>,
     /// The last check.
     #[schema(required)]
     pub(crate) last_check_at: Option<IsoTime>,
@@ -212,6 +224,8 @@ impl IntegrationStatus {
             last_event_at: iso(card.state.last_seen),
             last_success_at: iso(card.state.last_success),
             last_failure_at: iso(card.state.last_failure),
+            checked: card.integration.policy.check_interval_ms.is_some() && card.integration.enabled,
+            credential_state: credential_state(&card.state, &card.integration.policy, card.integration.enabled),
             last_check_at: iso(card.state.checks.last_at),
             next_check_at: iso(card.state.checks.next_at),
             response_time_ms: card.state.checks.last_at.map(|_| card.state.checks.took_ms),

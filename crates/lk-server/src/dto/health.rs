@@ -1,6 +1,9 @@
 //! The health of one integration: its condition, the last check rung by rung, what was measured.
 
+use std::collections::BTreeMap;
+
 use lk_core::Time;
+use lk_core::time::MINUTE;
 use lk_core::uptime::Spent;
 use lk_core::words::{CredentialState, Health};
 use lk_engine::credentials::Summary;
@@ -560,6 +563,18 @@ pub(crate) struct QuotaPoint {
     #[schema(required)]
     resets_at: Option<IsoTime>,
     own_count: bool,
+}
+
+impl QuotaPoint {
+    /// The last sample of each limit in every five minutes: as many as a chart can show.
+    pub(crate) fn thinned(samples: Vec<(Time, QuotaSample)>) -> Vec<Self> {
+        let mut last: BTreeMap<(i64, String), (Time, QuotaSample)> = BTreeMap::new();
+        for (at, sample) in samples {
+            let key = (at.ms().div_euclid(5 * MINUTE), sample.name.clone());
+            last.insert(key, (at, sample));
+        }
+        last.into_values().map(Self::from).collect()
+    }
 }
 
 impl From<(Time, QuotaSample)> for QuotaPoint {

@@ -74,6 +74,9 @@ pub(crate) struct Integration {
     pub(crate) webhook: Option<Webhook>,
     /// Whether it is checked on a schedule.
     pub(crate) checked: bool,
+    /// How its credential stands, as in `HealthCredential`; null where it is not checked.
+    #[schema(required)]
+    pub(crate) credential_state: Option<String>,
     /// The last check.
     #[schema(required)]
     pub(crate) last_check_at: Option<IsoTime>,

@@ -29,6 +29,8 @@ const PING: Duration = Duration::from_secs(30);
 const RECHECK: Duration = Duration::from_secs(4);
 /// A client that takes longer for a message is too slow.
 const SEND_WITHIN: Duration = Duration::from_secs(5);
+/// How long the message that closes may take.
+const FAREWELL_WITHIN: Duration = Duration::from_secs(1);
 
 /// What a client says.
 #[derive(Debug, Deserialize)]
@@ -121,8 +123,9 @@ impl Client {
     /// Talks until one of both ends it.
     pub(crate) async fn talk(mut self) {
         let ended = self.conversation().await;
-        // Whoever is gone needs no farewell.
-        let _ = self.socket.send(Message::Close(ended)).await;
+        // Whoever is gone needs no farewell, and whoever does not read gets none.
+        let farewell = self.socket.send(Message::Close(ended));
+        drop(tokio::time::timeout(FAREWELL_WITHIN, farewell).await);
     }
 
     async fn conversation(&mut self) -> Ended {
@@ -207,7 +210,7 @@ impl Client {
                     .await;
             }
         };
-        let cards = self.app.engine().live().all();
+        let cards = self.app.engine().live().everybody().await;
         let by_id: HashMap<&str, &Arc<Card>> = cards.iter().map(|card| (card.integration.id.as_str(), card)).collect();
         self.subscribed.clear();
         for id in ids {
@@ -234,7 +237,7 @@ impl Client {
         let present = Present::new(self.app.registry());
         Told::Health {
             integration_id: integration.id.clone(),
-            service: integration.provider.clone(),
+            service: integration.service.as_ref().unwrap_or(&integration.provider).clone(),
             provider: integration.provider.clone(),
             health: Box::new(HealthNow::of(present, card, as_of, now)),
         }

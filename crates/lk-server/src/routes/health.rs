@@ -9,21 +9,21 @@ use axum::response::Response;
 use lk_core::Time;
 use lk_core::access::Verb;
 use lk_core::time::{DAY, HOUR, MINUTE, SECOND};
-use lk_core::uptime::{self, Point, Spent};
-use lk_core::words::Outcome;
 use lk_engine::checks::{NotChecked, Why};
 use lk_engine::live::Card;
-use lk_store::{HistoryEntry, Integration as Row, Resolution, Rollup};
+use lk_store::{Integration as Row, Resolution};
+use tokio::sync::oneshot;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::health_sums::{self as sums, Recent};
 use super::{CURSOR_CHARS_MAX, integrations};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::dto::health::{
     CheckedNow, HealthBucket, HealthEntry, HealthHistory, HealthItem, HealthNow, HealthStatistics, IntegrationHealth,
-    QuotaPoint, Uptime,
+    QuotaPoint,
 };
 use crate::dto::present::Present;
 use crate::error::{ApiError, ErrorCode};
@@ -31,9 +31,7 @@ use crate::export::{self, Format};
 use crate::extract::{FromParams, Id, NoParams, Params, Query};
 
 /// Results shown with the condition.
-const SHOWN: usize = 100;
-/// Results of a day that are read: one every ten seconds.
-const DAY_RESULTS: u32 = 9_000;
+const SHOWN: u32 = 100;
 /// Most items of one page of history.
 const PAGE_MAX: u32 = 1_000;
 /// Items of one page unless asked otherwise.
@@ -105,81 +103,20 @@ async fn get_health(
     let (_, row) = integrations::find(&app, &caller, &id).await?;
     let (store, now) = (app.store(), app.now());
     let card = card_of(&app, &row).await?;
-    let day = store.history(row.rid, now - DAY, now + 1, DAY_RESULTS).await?;
+    let recent = Recent::read(store, row.rid, now).await?;
     let hours = store.rollups(Resolution::Hour, row.rid, now - 91 * DAY, now).await?;
-    let points: Vec<Point> = day.iter().rev().map(HistoryEntry::point).collect();
+    let newest = store.history(row.rid, Time(0), now + 1, SHOWN).await?;
     let quotas = store.quota_history(row.rid, now - DAY, now + 1).await?;
     Ok(Json(IntegrationHealth {
         integration_id: row.id,
         provider: row.provider,
         service: row.service,
         current: now_of(&app, &card).await?,
-        statistics: HealthStatistics::of(&sum_up(&day, &points, now - DAY, now), now),
-        uptime: windows(&points, &hours, now),
-        history: day.into_iter().take(SHOWN).map(HealthEntry::from).collect(),
-        quota_history: quotas.into_iter().map(QuotaPoint::from).collect(),
+        statistics: HealthStatistics::of(&recent.day(), now),
+        uptime: recent.windows(&hours),
+        history: newest.into_iter().map(HealthEntry::from).collect(),
+        quota_history: QuotaPoint::thinned(quotas),
     }))
-}
-
-/// Results as one summary.
-fn sum_up(rows: &[HistoryEntry], points: &[Point], from: Time, to: Time) -> Rollup {
-    let mut sum = Rollup {
-        from,
-        spent: uptime::spent(points, from, to),
-        ..Rollup::default()
-    };
-    for row in rows {
-        match row.outcome {
-            Outcome::Success => sum.ok += 1,
-            Outcome::Failure => sum.failed += 1,
-        }
-        sum.sum_ms += u64::from(row.took_ms);
-        sum.sketch.add(row.took_ms);
-    }
-    sum
-}
-
-/// The four windows. Long ones come from the hours that are summed up; hours that are not yet are
-/// summed up here, from the results.
-fn windows(points: &[Point], hours: &[Rollup], now: Time) -> Vec<Uptime> {
-    let summed = hours.last().map_or(now - DAY, |last| last.from + HOUR);
-    let mut known: Vec<(Time, Spent)> = hours.iter().map(|hour| (hour.from, hour.spent)).collect();
-    let mut hour = summed.max(floor(now - DAY, HOUR));
-    while hour < now {
-        known.push((hour, uptime::spent(points, hour, (hour + HOUR).min(now))));
-        hour = hour + HOUR;
-    }
-    let long = |window: &str, count: i64, width: i64| {
-        let end = floor(now, HOUR) + HOUR;
-        let bars: Vec<(Time, Time, Spent)> = (0..count)
-            .map(|n| {
-                let from = end - (count - n) * width;
-                let to = (from + width).min(now);
-                let mut spent = Spent::default();
-                let within = known.iter().filter(|(at, _)| *at >= from && *at < from + width);
-                within.for_each(|(_, part)| spent += *part);
-                (from, to, spent)
-            })
-            .collect();
-        Uptime::of(window, &bars)
-    };
-    let half_hour = 30 * MINUTE;
-    let day: Vec<(Time, Time, Spent)> = (0..48)
-        .map(|n| {
-            let from = now - DAY + n * half_hour;
-            (from, from + half_hour, uptime::spent(points, from, from + half_hour))
-        })
-        .collect();
-    vec![
-        Uptime::of("24h", &day),
-        long("7d", 42, 4 * HOUR),
-        long("30d", 30, DAY),
-        long("90d", 90, DAY),
-    ]
-}
-
-fn floor(at: Time, width: i64) -> Time {
-    Time(at.ms().div_euclid(width) * width)
 }
 
 /// Have it checked now, and wait for what is found. Once a minute for each caller.
@@ -195,13 +132,23 @@ async fn check_now(
     _: Query<NoParams>,
 ) -> Result<Json<CheckedNow>, ApiError> {
     let (access, row) = integrations::find(&app, &caller, &id).await?;
-    access.permit(&app, Verb::CheckIntegration).await?;
+    let permit = access.permit(&app, Verb::CheckIntegration).await?;
     let who = caller.id();
     app.asked().ask(who, &id, app.now()).map_err(|wait_s| {
         let message = format!("It was checked for you less than a minute ago; ask again in {wait_s} s.");
         ApiError::rate_limited(message, wait_s.unsigned_abs())
     })?;
-    let checked = app.engine().checks().run(app.engine(), row.rid, Why::Asked).await;
+    let noted = app.store().note_asked_check(&permit, &id, app.now()).await;
+    noted.inspect_err(|_| app.asked().forget(who, &id))?;
+    // On its own: what was begun is finished and stored, also when nobody waits for it any more.
+    let engine = app.engine().clone();
+    let (answer, checked) = oneshot::channel();
+    app.engine().tasks().spawn_short(async move {
+        let checked = engine.checks().run(&engine, row.rid, Why::Asked).await;
+        // Whoever asked may be gone.
+        drop(answer.send(checked));
+    });
+    let checked = checked.await.map_err(|error| ApiError::unavailable(error, 2))?;
     let finished = checked.map_err(|error| {
         app.asked().forget(who, &id);
         not_checked(error)
@@ -230,7 +177,7 @@ fn not_checked(error: NotChecked) -> ApiError {
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 struct HistoryParams {
-    /// At or after this moment; 24 hours ago when absent.
+    /// At or after this moment; when absent, 24 hours before `to`, for months the beginning.
     #[param(value_type = Option<String>, format = DateTime)]
     from: Option<Time>,
     /// Before this moment; now when absent.
@@ -248,12 +195,9 @@ impl FromParams for HistoryParams {
     }
 }
 
-impl HistoryParams {
-    /// From when to when, at `now`.
-    fn bounds(&self, now: Time) -> (Time, Time) {
-        let to = self.to.unwrap_or(now + 1);
-        (self.from.unwrap_or(to - DAY), to)
-    }
+/// From when to when, at `now`: a day, and all of it until now, unless asked otherwise.
+pub(super) fn bounds(from: Option<Time>, to: Option<Time>, now: Time) -> (Time, Time) {
+    (from.unwrap_or(to.unwrap_or(now) - DAY), to.unwrap_or(now + 1))
 }
 
 /// How fine, and which page.
@@ -295,68 +239,43 @@ async fn list_history(
     Query((which, page)): Query<(HistoryParams, PageParams)>,
 ) -> Result<Json<HealthHistory>, ApiError> {
     let (_, row) = integrations::find(&app, &caller, &id).await?;
-    let (from, to) = which.bounds(app.now());
+    let now = app.now();
+    let (from, to) = bounds(which.from, which.to, now);
     let before = super::number_cursor(page.cursor.as_deref())?.map_or(to, |at| Time(at).min(to));
     let limit = page.limit.unwrap_or(PAGE_DEFAULT);
-    let resolution = match page.resolution.as_deref() {
-        Some("hour") => Resolution::Hour,
-        Some("month") => Resolution::Month,
+    // One more than asked for tells whether there is a next page.
+    let sums = match page.resolution.as_deref() {
+        Some("hour") => {
+            let from = sums::floor(from, HOUR);
+            sums::hours(app.store(), row.rid, (from, before), limit + 1, now).await?
+        }
+        Some("month") => {
+            let from = lk_store::month_of(which.from.unwrap_or(Time(0)));
+            sums::months(app.store(), row.rid, (from, before), limit + 1, now).await?
+        }
         _ => {
-            let rows = app.store().history(row.rid, from, before, limit).await?;
-            let last = rows.last().map(|row| row.checked_at);
-            let next_cursor = last
-                .filter(|_| rows.len() == limit as usize)
-                .map(|at| at.ms().to_string());
+            let mut rows = app.store().history(row.rid, from, before, limit + 1).await?;
+            let next_cursor = cut(&mut rows, limit, |row| row.checked_at);
             let items = rows.into_iter().map(|row| HealthItem::Entry(row.into())).collect();
             return Ok(Json(HealthHistory { items, next_cursor }));
         }
     };
-    let mut sums = app.store().rollups(resolution, row.rid, from, before).await?;
-    if resolution == Resolution::Hour {
-        sums.extend(current_hours(&app, &row, sums.last(), before).await?);
-    }
-    sums.reverse();
-    let more = sums.len() > limit as usize;
-    sums.truncate(limit as usize);
-    let next_cursor = sums.last().filter(|_| more).map(|sum| sum.from.ms().to_string());
-    let end = |sum: &Rollup| match resolution {
-        Resolution::Hour => sum.from + HOUR,
-        Resolution::Month => lk_store::month_after(sum.from),
-    };
+    let mut sums = sums;
+    let next_cursor = cut(&mut sums, limit, |sum| sum.0.from);
     let items = sums
         .iter()
-        .map(|sum| HealthItem::Bucket(HealthBucket::of(sum, end(sum))));
+        .map(|(sum, end)| HealthItem::Bucket(HealthBucket::of(sum, *end)));
     Ok(Json(HealthHistory {
         items: items.collect(),
         next_cursor,
     }))
 }
 
-/// The hours since the last that is summed up.
-async fn current_hours(app: &App, row: &Row, last: Option<&Rollup>, to: Time) -> Result<Vec<Rollup>, ApiError> {
-    let now = app.now();
-    let from = last
-        .map_or(floor(now - DAY, HOUR), |last| last.from + HOUR)
-        .max(floor(now - DAY, HOUR));
-    let mut rows = app.store().history(row.rid, from - HOUR, now + 1, DAY_RESULTS).await?;
-    rows.reverse();
-    let points: Vec<Point> = rows.iter().map(HistoryEntry::point).collect();
-    let mut sums = Vec::new();
-    let mut hour = from;
-    while hour < now.min(to) {
-        let end = hour + HOUR;
-        let within: Vec<HistoryEntry> = rows
-            .iter()
-            .filter(|row| row.checked_at >= hour && row.checked_at < end)
-            .cloned()
-            .collect();
-        let sum = sum_up(&within, &points, hour, end.min(now));
-        if sum.checks() > 0 || sum.spent.known_ms() > 0 {
-            sums.push(sum);
-        }
-        hour = end;
-    }
-    Ok(sums)
+/// Cuts a page off and gives the cursor to the next, if there is one.
+fn cut<T>(items: &mut Vec<T>, limit: u32, at: impl Fn(&T) -> Time) -> Option<String> {
+    let more = items.len() > limit as usize;
+    items.truncate(limit as usize);
+    items.last().filter(|_| more).map(|item| at(item).ms().to_string())
 }
 
 /// Results of checks as a file, oldest first.
@@ -373,7 +292,7 @@ async fn export_history(
     Query((which, how)): Query<(HistoryParams, export::FormatParams)>,
 ) -> Result<Response, ApiError> {
     let (_, row) = integrations::find(&app, &caller, &id).await?;
-    let (from, to) = which.bounds(app.now());
+    let (from, to) = bounds(which.from, which.to, app.now());
     let format = how.format();
     let pages = futures_util::stream::try_unfold(Some(from), move |at: Option<Time>| {
         let app = app.clone();

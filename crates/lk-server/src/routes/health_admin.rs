@@ -108,7 +108,7 @@ async fn get_installation_health(
     enter_operator_area(&app, &caller).await?;
     let now = app.now();
     let (window, length, width) = query.lengths();
-    let cards = app.engine().live().all();
+    let cards = app.engine().live().everybody().await;
     let sums = sum_up(&app, &cards, now - length, width, now).await?;
     let projects = project_ids(&app).await?;
     let incidents = app.store().latest_incidents(INCIDENTS).await?;
@@ -272,9 +272,8 @@ async fn export_installation_health(
     Query((which, how)): Query<(ExportParams, export::FormatParams)>,
 ) -> Result<Response, ApiError> {
     enter_operator_area(&app, &caller).await?;
-    let to = which.to.unwrap_or(app.now() + 1);
-    let from = which.from.unwrap_or(to - DAY);
-    let mut cards = app.engine().live().all();
+    let (from, to) = super::health::bounds(which.from, which.to, app.now());
+    let mut cards = app.engine().live().everybody().await;
     cards.retain(|card| {
         which
             .provider

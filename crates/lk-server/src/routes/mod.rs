@@ -7,6 +7,7 @@ mod demo;
 mod events;
 pub(crate) mod health;
 mod health_admin;
+mod health_sums;
 mod health_updates;
 mod integrations;
 mod invitations;

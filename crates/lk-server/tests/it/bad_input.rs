@@ -31,8 +31,21 @@ async fn a_wrong_parameter_is_named() {
         ("/api/providers?x=1", "x"),
         ("/api/integrations/events?lastEventId=-1", "lastEventId"),
         ("/healthz?x=1", "x"),
+        ("/api/admin/integrations/health?window=1y", "window"),
+        ("/api/admin/integrations/health?projectId=default", "projectId"),
+        ("/api/admin/integrations/health/export?format=xml", "format"),
+        ("/api/admin/integrations/health/export?provider=", "provider"),
+        (
+            "/api/admin/integrations/health/export?from=2026-03-02T00:00:00Z&to=2026-03-01T00:00:00Z",
+            "from",
+        ),
     ] {
-        let answer = server.get(path).await;
+        let who = if path.starts_with("/api/admin/") {
+            As::Operator
+        } else {
+            As::Role(Role::Owner)
+        };
+        let answer = server.call(who, "GET", path, None).await;
         assert_eq!(answer.status, 400, "{path}: {}", answer.text);
         let message = answer.json()["error"]["message"].as_str().unwrap().to_owned();
         assert!(message.contains(word), "{path}: {message}");

@@ -6,13 +6,17 @@ use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode, header};
 use lk_core::Time;
 use lk_core::access::{Permit, Standing, Verb, authorize};
+use lk_core::check::{CheckResult, Warnings};
+use lk_core::observation::{Fact, Observation};
 use lk_core::time::{DAY, MINUTE};
 use lk_core::words::{Role, SignInMethod};
+use lk_engine::journal::{CheckDetail, Entry, Submission};
 use lk_engine::rules::Rules;
 use lk_engine::{Clock, Engine, EngineConfig};
 use lk_provider::errors::Explainers;
 use lk_provider::{Manifest, ManifestProvider, Provider, Registry};
 use lk_server::{App, Config};
+use lk_store::journal::{Batch, HistoryRow, JournalDb, Touch};
 use lk_store::{MasterKey, NewApiKey, NewProject, NewSession, NewUser, Project, Store, StoreConfig};
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -59,6 +63,35 @@ code = ["{/code}"]
 [[webhook.match]]
 type = ["*.done"]
 outcome = "success"
+"##;
+
+/// A provider that is asked and sends nothing. Its address is refused before anything is sent,
+/// because it is this machine: every check fails at once, and alike.
+const WATCHED: &str = r##"
+key = "watched"
+name = "Watched"
+summary = "A service for tests."
+color = "#203040"
+docs = "https://example.com/docs"
+capabilities = ["check"]
+
+[[fields]]
+key = "token"
+label = "token"
+kind = "secret"
+
+[[auth]]
+kind = "api_key"
+label = "Token"
+token_field = "token"
+
+[check]
+base_url = "https://127.0.0.1:9"
+
+[[check.probe]]
+name = "me"
+rung = "credential"
+path = "/me"
 "##;
 
 /// Who calls.
@@ -190,8 +223,10 @@ impl TestServer {
             .await
             .unwrap();
         let clock = Clock::manual(NOW);
-        let provider: Arc<dyn Provider> = Arc::new(ManifestProvider::from_manifest(Manifest::parse(MANIFEST).unwrap()));
-        let registry = Registry::new(vec![provider]).unwrap();
+        let provider = |manifest: &str| -> Arc<dyn Provider> {
+            Arc::new(ManifestProvider::from_manifest(Manifest::parse(manifest).unwrap()))
+        };
+        let registry = Registry::new(vec![provider(MANIFEST), provider(WATCHED)]).unwrap();
         let rules = Rules::new(Explainers::load("", []).unwrap());
         let engine_config = EngineConfig {
             clock: clock.clone(),
@@ -387,6 +422,68 @@ impl TestServer {
             .await;
         assert_eq!(answer.status, 201, "{}", answer.text);
         answer.json()
+    }
+
+    /// An integration that is checked; its id.
+    pub(crate) async fn watch(&self) -> String {
+        let body = serde_json::json!({
+            "provider": "watched", "name": "Asked", "settings": {"token": "tok-not-real-4711", "interval_s": 86_400},
+        });
+        let answer = self
+            .call(As::Role(Role::Admin), "POST", "/api/integrations", Some(body))
+            .await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        answer.json()["integration"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Stores results of checks as they were found long ago.
+    pub(crate) async fn remember(&self, history: Vec<HistoryRow>) {
+        let (store, runtime) = (self.engine.store().clone(), tokio::runtime::Handle::current());
+        let writing = tokio::task::spawn_blocking(move || {
+            let mut journal = JournalDb::open(&store, runtime).unwrap();
+            journal.load(&Touch::default(), NOW).unwrap();
+            let batch = Batch {
+                node: "past".to_owned(),
+                id: 1,
+                now: NOW,
+                history,
+                ..Batch::default()
+            };
+            journal.commit(&batch).unwrap();
+        });
+        writing.await.unwrap();
+    }
+
+    /// Has the journal take a check that passed, at the clock's time.
+    pub(crate) async fn passed(&self, id: &str, text: &Value) {
+        let rid = self.engine.store().integration(id).await.unwrap().rid;
+        let now = self.clock.now();
+        let found = CheckResult {
+            slot: now,
+            took_ms: 12,
+            failed: None,
+            warnings: Warnings::default(),
+            not_before: None,
+            credential: None,
+        };
+        let entry = Entry {
+            observation: Observation {
+                integration: rid,
+                fact: Fact::Check(found),
+                received_at: now,
+            },
+            key: None,
+            payload: None,
+            check: Some(CheckDetail {
+                text: text.to_string(),
+                quotas: Vec::new(),
+            }),
+        };
+        self.engine
+            .journal()
+            .submit(Submission::entries(vec![entry]))
+            .await
+            .unwrap();
     }
 
     /// Delivers `body` to the address that `created` was given, signed with its secret.

@@ -7,6 +7,8 @@ mod bad_input;
 mod fake_issuer;
 mod flow;
 mod harness;
+mod health;
+mod health_updates;
 mod oidc;
 mod openapi;
 mod origin;

@@ -54,6 +54,8 @@ async fn plant(server: &TestServer) -> Vec<Canary> {
     let failure = json!({"id": "d1", "type": "a.failed", "message": "no", "code": "c"});
     assert_eq!(server.deliver(&created, &failure).await.status, 200);
     let text = |value: &Value| value.as_str().expect("text").to_owned();
+    let id = text(&created["integration"]["id"]);
+    server.passed(&id, &json!({"account": "accountofthecheck"})).await;
     let key = post(server, admin, "/api/keys", json!({"name": "spare", "role": "viewer"})).await;
     let invite = json!({"role": "viewer", "email": "invited@example.net"});
     let invitation = post(server, admin, "/api/invitations", invite).await;
@@ -86,6 +88,8 @@ async fn plant(server: &TestServer) -> Vec<Canary> {
         secret("password", PASSWORD.to_owned()),
         secret("password hash", password_hash()),
         secret("session", session),
+        // Everybody may: it shows that the answers about health are searched.
+        from(Role::Viewer, "account of a check", "accountofthecheck"),
         from(Role::Editor, "private detail", PRIVATE),
         from(Role::Editor, "member's address", "member@example.net"),
         from(

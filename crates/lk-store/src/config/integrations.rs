@@ -256,6 +256,20 @@ impl Store {
         Ok(integration)
     }
 
+    /// Writes down that somebody asks for a check. What it finds is the journal's.
+    pub async fn note_asked_check(&self, permit: &Permit, id: &str, now: Time) -> Result<()> {
+        let write = self.write(permit, &[Verb::CheckIntegration], now).await?;
+        let integration = find(write.on(), id).await?;
+        write
+            .commit(Audit {
+                project_id: Some(&integration.project_id),
+                action: "integration.checked",
+                target: integration.id.clone(),
+                summary: format!("{} ({})", integration.name, integration.provider),
+            })
+            .await
+    }
+
     /// Deletes an integration: it is gone at once, its secrets, credentials and addresses with it; its events
     /// and problems go in small steps ([`Store::purge_step`]).
     pub async fn delete_integration(&self, permit: &Permit, id: &str, now: Time) -> Result<()> {

@@ -1,13 +1,25 @@
 //! What the board of integrations is read from.
 
+use lk_core::Time;
 use lk_core::codec;
 use lk_core::observation::IntegrationRid;
 use lk_core::state::IntegrationState;
 use lk_core::words::ProblemState;
 use sea_orm::Value;
 
-use crate::db::{self, rid_list, values};
+use crate::db::{self, Dialect, Row, rid_list, values};
 use crate::{Result, Store};
+
+/// That a state was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    /// Whose.
+    pub integration: IntegrationRid,
+    /// When, by the database's time.
+    pub at: Time,
+    /// The last check it knows.
+    pub last_check_at: Option<Time>,
+}
 
 impl Store {
     /// The committed states of some integrations, or of all. Integrations that never had an
@@ -22,6 +34,25 @@ impl Store {
                 Ok((IntegrationRid(row.int("integration_rid")?), codec::decode(&bytes)?))
             })
             .collect()
+    }
+
+    /// States that were written at or after `at`, by the database's own time. None where there is
+    /// one writer, which knows them.
+    pub async fn states_written_since(&self, at: Time) -> Result<Vec<Written>> {
+        if self.dialect() == Dialect::Sqlite {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT integration_rid, updated_at, last_check_at FROM integration_health_checks
+                   WHERE updated_at >= $1";
+        let rows = db::all(self.reader(), sql, values![at.ms()]).await?;
+        let written = |row: &Row| {
+            Ok(Written {
+                integration: IntegrationRid(row.int("integration_rid")?),
+                at: row.time("updated_at")?,
+                last_check_at: row.opt_time("last_check_at")?,
+            })
+        };
+        rows.iter().map(written).collect()
     }
 
     /// The integrations with events after `seq`, each with its newest.

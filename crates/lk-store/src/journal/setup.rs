@@ -19,6 +19,8 @@ pub struct IntegrationSetup {
     pub project: ProjectRid,
     /// The provider's key.
     pub provider: String,
+    /// What is reached, where that differs from the provider.
+    pub service: Option<String>,
     /// The name people gave it.
     pub name: String,
     /// Its settings, a JSON object.
@@ -81,7 +83,7 @@ impl Store {
         let mut incomplete = false;
         let rows = db::all(
             self.reader(),
-            "SELECT rid, id, project_rid, provider, name, settings, enabled, created_at \
+            "SELECT rid, id, project_rid, provider, service, name, settings, enabled, created_at \
              FROM project_integrations WHERE deleted_at IS NULL",
             vec![],
         )
@@ -94,6 +96,7 @@ impl Store {
                     id: r.text("id")?,
                     project: ProjectRid(r.int("project_rid")?),
                     provider: r.text("provider")?,
+                    service: r.opt_text("service")?,
                     name: r.text("name")?,
                     settings: r.text("settings")?,
                     enabled: r.flag("enabled")?,

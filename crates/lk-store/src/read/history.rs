@@ -177,6 +177,24 @@ impl Store {
         rows.iter().map(rollup).collect()
     }
 
+    /// The same, newest first and so many at most.
+    pub async fn newest_rollups(
+        &self,
+        resolution: Resolution,
+        rid: IntegrationRid,
+        from: Time,
+        to: Time,
+        limit: u32,
+    ) -> Result<Vec<Rollup>> {
+        let sql = format!(
+            "SELECT {ROLLUP_COLUMNS} FROM {} WHERE integration_rid = $1 AND from_at >= $2 AND from_at < $3
+             ORDER BY from_at DESC LIMIT $4",
+            resolution.table()
+        );
+        let values = values![rid.0, from.ms(), to.ms(), i64::from(limit)];
+        db::all(self.reader(), sql, values).await?.iter().map(rollup).collect()
+    }
+
     /// Hourly summaries of every integration of some row numbers, oldest first, each with whose it is.
     pub async fn rollups_of(
         &self,
@@ -219,10 +237,11 @@ impl Store {
         rows.iter().map(result).collect()
     }
 
-    /// What was left of an integration's limits from `from` up to `to`, oldest first.
+    /// What was left of an integration's limits from `from` up to `to`, oldest first; where there is
+    /// very much, the newest of it.
     pub async fn quota_history(&self, rid: IntegrationRid, from: Time, to: Time) -> Result<Vec<(Time, QuotaSample)>> {
         let sql = "SELECT at, name, limit_calls, remaining, resets_at, own_count FROM integration_quota_history
-                   WHERE integration_rid = $1 AND at >= $2 AND at < $3 ORDER BY at LIMIT 20000";
+                   WHERE integration_rid = $1 AND at >= $2 AND at < $3 ORDER BY at DESC LIMIT 50000";
         let rows = db::all(self.reader(), sql, values![rid.0, from.ms(), to.ms()]).await?;
         let sample = |row: &Row| {
             let sample = QuotaSample {
@@ -234,7 +253,7 @@ impl Store {
             };
             Ok((row.time("at")?, sample))
         };
-        rows.iter().map(sample).collect()
+        rows.iter().rev().map(sample).collect()
     }
 
     /// Until when hours are summed up already.

@@ -7,7 +7,7 @@ use lk_core::state::{Checks, IntegrationState};
 use lk_core::time::{DAY, HOUR, MINUTE};
 use lk_core::words::{Category, Health, Outcome, Rung};
 use lk_store::journal::{Batch, HistoryRow, JournalDb, QuotaSample, StateRow, Touch};
-use lk_store::{IncidentCause, IncidentChange, Integration, Resolution, month_after};
+use lk_store::{IncidentCause, IncidentChange, Integration, Resolution, StoreConfig, month_after};
 
 use crate::harness::{NOW, TestDb, permit};
 
@@ -136,6 +136,17 @@ pub(crate) async fn results_are_read_as_they_were_written(db: &TestDb) {
     assert_eq!(page.len(), 5);
     let since = store.results_since(&[rid], HOUR_0 + HOUR).await.expect("reads");
     assert_eq!(since.len(), 12);
+    // SQLite has one writer, which knows what it wrote.
+    let on_sqlite = matches!(db.config, StoreConfig::Sqlite { .. });
+    for (at, found) in [(NOW, usize::from(!on_sqlite)), (NOW + 1, 0)] {
+        let written = store.states_written_since(at).await.expect("reads");
+        assert_eq!(written.len(), found);
+        assert!(
+            written
+                .iter()
+                .all(|row| (row.integration, row.last_check_at) == (rid, Some(HOUR_0)))
+        );
+    }
     let quotas = store.quota_history(rid, HOUR_0, HOUR_0 + HOUR).await.expect("reads");
     assert_eq!((quotas.len(), quotas[0].1.remaining), (12, 4_000));
     let texts = store.last_checks(None).await.expect("reads");
@@ -166,6 +177,11 @@ pub(crate) async fn hours_and_months_are_summed_up_once(db: &TestDb) {
         assert!((98..=102).contains(&p50), "{p50}");
     }
     assert_eq!(store.rollup_step(now).await.expect("nothing to do"), 0);
+    let newest = store
+        .newest_rollups(Resolution::Hour, rid, HOUR_0, HOUR_0 + 20 * HOUR, 3)
+        .await
+        .expect("reads");
+    assert_eq!(newest, [&hours[19], &hours[18], &hours[17]].map(Clone::clone));
     // Much later the month is summed up too, of its hours.
     let later = month_after(HOUR_0) + 2 * HOUR;
     let mut steps = 0;

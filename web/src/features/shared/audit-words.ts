@@ -23,6 +23,8 @@ const ACTION_WORDS: Record<string, string> = {
   'feedback.give': 'Mark an explanation',
   'feedback.given': 'Marked an explanation',
   'identity.linked': 'Linked an account elsewhere',
+  'integration.check': 'Have an integration checked',
+  'integration.checked': 'Had an integration checked',
   'integration.configure': 'Change an integration',
   'integration.connect': 'Add an integration',
   'integration.created': 'Added an integration',
